@@ -1,0 +1,183 @@
+"""SamplerBackend: what every backend promises, and the part of a run that is the same for all."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, final
+
+import numpy.typing as npt
+
+from ebmhw.backends.draws import Draws
+from ebmhw.backends.request import Clamp, Progress, RunRequest, Stop, make_request
+from ebmhw.errors import DoesNotFit, NotSupported
+from ebmhw.program import Program
+from ebmhw.schedule import Schedule
+
+
+@final
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can take; a program beyond it is refused, never cut off.
+
+    Attributes
+    ----------
+    units : names of the units present, of "ising" and "phi"
+    lanes : chains that run at once in one unit
+    max_spins, max_slots : largest program; slots are the spin reads of one row
+    coupling_bits, bias_bits : widest signed weights
+    rules : update rules, of "gibbs" and "metropolis"
+    """
+
+    units: tuple[str, ...]
+    lanes: int
+    max_spins: int
+    max_slots: int
+    coupling_bits: int
+    bias_bits: int
+    rules: tuple[str, ...]
+
+
+class SamplerBackend(ABC):
+    """Runs programs. Every backend returns identical draws for one (program, schedule, rule, seed, clamps, initial states)."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name that `get_backend` knows it by."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """Limits and units of this backend."""
+
+    @abstractmethod
+    def _execute(self, request: RunRequest) -> Draws:
+        """Run a checked request, ending early (with what is done) once ``request.stop.now``."""
+
+    @final
+    def run(
+        self,
+        program: Program,
+        schedule: Schedule,
+        reads: int | None = None,
+        seed: int | None = None,
+        rule: str | None = None,
+        first_read: int | None = None,
+        initial: npt.ArrayLike | None = None,
+        clamps: Mapping[int, Clamp] | None = None,
+        burn_in: int | None = None,
+        keep_every: int | None = None,
+        resume: Draws | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        time_limit: float | None = None,
+        interrupt: Callable[[], bool] | None = None,
+    ) -> Draws:
+        """Return the draws of ``reads`` independent chains over a schedule.
+
+        Parameters
+        ----------
+        program, schedule : what to sample, and at which betas (program units) for how many sweeps
+        reads : chains, 1 where left out
+        seed : 0 .. 2^64 - 1; drawn and reported in ``info`` where left out
+        rule : "gibbs" (the default; for sampling) or "metropolis" (for annealing)
+        first_read : global index of the first read, 0 where left out; read c depends on c, not on how reads are grouped
+        initial : -1 or +1, (n,) for all reads or (reads, n); drawn where left out
+        clamps : {spin: -1, +1 or an array (reads,)}, held fixed
+        burn_in, keep_every : keep the states after sweeps burn_in + keep_every, burn_in + 2 keep_every, ...
+        resume : draws to carry on; arguments left out are those of that run, given ones must agree
+        progress : called now and then with a `Progress`
+        time_limit : seconds after which the run ends with what is done
+        interrupt : asked now and then; once it returns True the run ends with what is done
+
+        A run that is cut (time limit, Ctrl-C, ``interrupt``) is exact for the reads and sweeps that it reports: whole reads in their
+        order, or, where not even the first batch is done, that batch after fewer sweeps. ``info["cut"]`` says which it was.
+
+        Raises
+        ------
+        InvalidRun, InvalidSchedule
+            for arguments that are not allowed.
+        DoesNotFit
+            for a program beyond the capabilities.
+        """
+        started, cpu = time.perf_counter(), time.process_time()
+        stop = Stop(time_limit, interrupt)
+        request = make_request(
+            program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop
+        )
+        self._refuse_misfit(program, request.identity.rule)
+        with _keyboard_interrupt_sets(stop):
+            draws = self._execute(request)
+        done = draws.sweeps - request.sweeps_before
+        draws.info.update(
+            backend=self.name,
+            seed=request.identity.seed,
+            rule=request.identity.rule,
+            first_read=request.identity.first_read,
+            reads=draws.reads,
+            sweeps=draws.sweeps,
+            updates=draws.reads * done * (program.n - request.clamped.size),
+            beta_effective=[float(schedule.effective_betas[0]), float(schedule.effective_betas[-1])] if schedule.betas.size else [],
+            beta_clipped=schedule.clipped,
+            cut=_why_cut(request, draws),
+            program=program.digest,
+            timing={"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
+        )
+        if request.clamped.size:
+            draws.info.update(clamped=request.clamped, clamp_values=request.clamp_values[: draws.reads])
+        return draws
+
+    def _refuse_misfit(self, program: Program, rule: str) -> None:
+        can = self.capabilities
+        if rule not in can.rules:
+            raise NotSupported(f"backend {self.name!r} has no rule {rule!r}; it has {', '.join(can.rules)}")
+        for what, value, limit in (
+            ("spins", program.n, can.max_spins),
+            ("slots in a row", program.max_slots if can.max_slots < 2**31 else 0, can.max_slots),
+            ("coupling bits", program.coupling_bits, can.coupling_bits),
+            ("bias bits", program.bias_bits, can.bias_bits),
+        ):
+            if value > limit:
+                raise DoesNotFit(f"the program has {value} {what}, backend {self.name!r} takes {limit}; use get_backend('cpu')")
+
+    def phi(self, logits: Any, chosen: Any = None, vocab_size: int | None = None, mask: Any = None) -> Any:
+        """Return the entropy records of logits; NotSupported where the backend has no phi unit."""
+        raise NotSupported(f"backend {self.name!r} has no phi unit; its units are {', '.join(self.capabilities.units)}")
+
+    def __repr__(self) -> str:
+        return f"<ebmhw backend {self.name!r}>"
+
+
+def _why_cut(request: RunRequest, draws: Draws) -> str | None:
+    if draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.words.size:
+        return None
+    return "interrupt" if request.stop.interrupted else "time_limit"
+
+
+@contextmanager
+def _keyboard_interrupt_sets(stop: Stop) -> Iterator[None]:
+    """Let Ctrl-C end the run between two steps, where the chains are in a known state; a second one raises at once.
+
+    Only where Python's own handler is in place and this is the main thread: a caller's handler is left alone.
+    """
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not ours:
+        yield
+        return
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if stop.interrupted:
+            raise KeyboardInterrupt
+        stop.interrupted = True
+
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

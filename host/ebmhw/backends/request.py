@@ -1,0 +1,232 @@
+"""RunRequest: the checked arguments of a run, the same for every backend."""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from ebmhw.backends.draws import Draws, Int8Array, RunIdentity
+from ebmhw.contract.formats import READ_LIMIT, RULES, SEED_BITS
+from ebmhw.errors import InvalidRun, InvalidSchedule
+from ebmhw.program import Program
+from ebmhw.schedule import Schedule
+
+Clamp = Any
+"""+-1 for all reads, or an array of one value a read."""
+
+
+@final
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; given to its ``progress`` function.
+
+    Attributes
+    ----------
+    reads_done, reads : reads whose whole schedule is done, and reads in all
+    sweeps_done, sweeps : sweeps done of the reads in work, and sweeps of the whole schedule
+    share : work done, 0..1
+    best_energy, mean_energy : over the reads in work, program units; the lowest so far and the mean now
+    """
+
+    reads_done: int
+    reads: int
+    sweeps_done: int
+    sweeps: int
+    share: float
+    best_energy: int
+    mean_energy: float
+
+
+@final
+class Stop:
+    """Says when a run should end early: a deadline, an interrupt from the keyboard, or a caller's function."""
+
+    def __init__(self, time_limit: float | None = None, asked: Callable[[], bool] | None = None) -> None:
+        if time_limit is not None and not float(time_limit) >= 0:
+            raise InvalidRun(f"time_limit is {time_limit}; give seconds of at least 0, or None for no limit")
+        self._deadline = None if time_limit is None else time.monotonic() + float(time_limit)
+        self._asked = asked
+        self.interrupted = False
+        self.timed_out = False
+
+    @property
+    def now(self) -> bool:
+        """True from the moment on that the run should end."""
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self.timed_out = True
+        if self._asked is not None and not self.interrupted and self._asked():
+            self.interrupted = True
+        return self.timed_out or self.interrupted
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds to the deadline; infinite without one."""
+        return float("inf") if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RunRequest:
+    """One run, checked: every array has its final type and shape.
+
+    Attributes
+    ----------
+    words : uint32 (sweeps,), the temperature word of each sweep
+    initial : int8 (reads, n) or None
+    clamped, clamp_values : int32 (clamps,) ascending, int8 (reads, clamps)
+    kept : number of samples each read keeps over all sweeps, resumed ones included; None where none are asked for
+    resume : the draws to carry on from, or None
+    """
+
+    program: Program
+    words: npt.NDArray[np.uint32]
+    reads: int
+    identity: RunIdentity
+    initial: Int8Array | None
+    clamped: npt.NDArray[np.int32]
+    clamp_values: Int8Array
+    kept: int | None
+    resume: Draws | None
+    progress: Callable[[Progress], None] | None
+    stop: Stop = field(default_factory=Stop)
+
+    @property
+    def sweeps_before(self) -> int:
+        """Sweeps that resumed runs have done."""
+        return self.resume.sweeps if self.resume is not None else 0
+
+    def kept_after(self, sweeps: int) -> int:
+        """Return how many samples are kept once ``sweeps`` sweeps are done."""
+        every = self.identity.keep_every
+        return max(0, sweeps - self.identity.burn_in) // every if every else 0
+
+
+def make_request(
+    program: Program,
+    schedule: Schedule,
+    reads: int | None,
+    seed: int | None,
+    rule: str | None,
+    first_read: int | None,
+    initial: npt.ArrayLike | None,
+    clamps: Mapping[int, Clamp] | None,
+    burn_in: int | None,
+    keep_every: int | None,
+    resume: Draws | None,
+    progress: Callable[[Progress], None] | None,
+    stop: Stop,
+) -> RunRequest:
+    """Check the arguments of a run; InvalidRun (or InvalidSchedule) names the one that is wrong."""
+    if not isinstance(program, Program):
+        raise InvalidRun(f"program is a {type(program).__name__}; give a Program, as Model.compile() returns")
+    if not isinstance(schedule, Schedule):
+        raise InvalidSchedule(f"schedule is a {type(schedule).__name__}; give a Schedule, such as Schedule.geometric(0.1, 5, 1000)")
+    before = resume.identity if resume is not None else None
+    count = _whole(reads, "reads", 1, READ_LIMIT, resume.reads if resume is not None else 1)
+    start = _whole(first_read, "first_read", 0, READ_LIMIT - count, before.first_read if before else 0)
+    every = _whole(keep_every, "keep_every", 1, 2**62, before.keep_every if before else 0)
+    burn = _whole(burn_in, "burn_in", 0, 2**62, before.burn_in if before else 0)
+    if seed is None:
+        seed = before.seed if before else secrets.randbits(SEED_BITS)
+    key = _whole(seed, "seed", 0, 2**SEED_BITS - 1, 0)
+    name = (before.rule if before else "gibbs") if rule is None else rule
+    if name not in RULES:
+        raise InvalidRun(f"rule is {rule!r}; give one of {', '.join(map(repr, RULES))}")
+    clamped, values = _clamps(program.n, count, clamps)
+    digest = _clamp_digest(clamped, values)
+    if before is not None and clamps is None:
+        digest = before.clamps
+    identity = RunIdentity(program.digest, key, name, start, digest, burn, every)
+    if resume is not None and before is not None:
+        _refuse_difference(identity, before, count, resume)
+        if initial is not None:
+            raise InvalidRun("initial and resume are both given; a resumed run starts from the states it resumes, so drop initial")
+        if clamps is None and digest != _clamp_digest(*_clamps(program.n, count, None)):
+            clamped, values = resume.info["clamped"], resume.info["clamp_values"]
+    sweeps = schedule.total_sweeps + (resume.sweeps if resume is not None else 0)
+    return RunRequest(
+        program=program,
+        words=schedule.words_per_sweep(),
+        reads=count,
+        identity=identity,
+        initial=_initial(program.n, count, initial),
+        clamped=clamped,
+        clamp_values=values,
+        kept=max(0, sweeps - burn) // every if every else None,
+        resume=resume,
+        progress=progress,
+        stop=stop,
+    )
+
+
+def _whole(value: object, what: str, low: int, high: int, default: int) -> int:
+    if value is None:
+        return default
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # the refusal below is the check
+    except TypeError:
+        raise InvalidRun(f"{what} is {value!r}; give a whole number from {low} to {high}") from None
+    if isinstance(value, (bool, np.bool_)) or not low <= number <= high:
+        raise InvalidRun(f"{what} is {value!r}; give a whole number from {low} to {high}")
+    return number
+
+
+def _refuse_difference(now: RunIdentity, before: RunIdentity, reads: int, resume: Draws) -> None:
+    if reads != resume.reads:
+        raise InvalidRun(f"reads is {reads}, but the run to resume has {resume.reads}; leave reads out")
+    for name in ("program", "seed", "rule", "first_read", "clamps", "burn_in", "keep_every"):
+        new, old = getattr(now, name), getattr(before, name)
+        if new != old:
+            raise InvalidRun(f"{name} is {new!r}, but the run to resume has {old!r}; leave {name} as it was to carry on the same chains")
+
+
+def _initial(n: int, reads: int, initial: npt.ArrayLike | None) -> Int8Array | None:
+    if initial is None:
+        return None
+    states = np.asarray(initial)
+    if states.shape not in ((n,), (reads, n)):
+        raise InvalidRun(f"initial has shape {states.shape}; give ({n},) for all reads or ({reads}, {n})")
+    _refuse_non_spins(states, lambda at: f"initial of spin {at[-1]}" + (f" in read {at[0]}" if states.ndim == 2 else ""))
+    return np.ascontiguousarray(np.broadcast_to(states, (reads, n)), dtype=np.int8)
+
+
+def _clamps(n: int, reads: int, clamps: Mapping[int, Clamp] | None) -> tuple[npt.NDArray[np.int32], Int8Array]:
+    given: dict[int, npt.NDArray[Any]] = {}
+    for spin, value in (clamps or {}).items():
+        try:
+            index = operator.index(spin)
+        except TypeError:
+            raise InvalidRun(f"clamps name spin {spin!r}; spins are integers 0..{n - 1}") from None
+        if isinstance(spin, (bool, np.bool_)) or not 0 <= index < n:
+            raise InvalidRun(f"clamps name spin {spin!r}; spins of this program are 0..{n - 1}")
+        if index in given:
+            raise InvalidRun(f"clamps name spin {index} twice; give one value (or one array) for each spin")
+        values = np.asarray(value)
+        if values.shape not in ((), (reads,)):
+            raise InvalidRun(f"clamp of spin {index} has shape {values.shape}; give -1 or +1, or an array of {reads} values, one a read")
+        _refuse_non_spins(values, lambda at, index=index: f"clamp of spin {index}" + (f" in read {at[0]}" if at else ""))
+        given[index] = np.broadcast_to(values, (reads,))
+    spins = np.array(sorted(given), dtype=np.int32)
+    matrix = np.stack([given[s] for s in sorted(given)], axis=1) if given else np.zeros((reads, 0))
+    return spins, np.ascontiguousarray(matrix, dtype=np.int8)
+
+
+def _refuse_non_spins(values: npt.NDArray[Any], name: Callable[..., str]) -> None:
+    good = np.isin(values, (-1, 1)) if values.dtype.kind in "iuf" else np.zeros(values.shape, dtype=bool)
+    if not good.all():
+        at = tuple(int(i) for i in np.argwhere(~good)[0])
+        raise InvalidRun(f"{name(at)} is {values[at]!r}; every spin is -1 or +1")
+
+
+def _clamp_digest(clamped: npt.NDArray[np.int32], values: Int8Array) -> str:
+    if clamped.size == 0:
+        return "none"
+    return hashlib.sha256(clamped.astype("<i4").tobytes() + values.tobytes()).hexdigest()

@@ -1,0 +1,61 @@
+"""Every error that ebmhw raises on purpose, each kind with a stable ``code``.
+
+The text of an error names the value, what it belongs to, the limit and the remedy. Kinds also derive from the
+built-in exception that a caller would expect (``ValueError``, ``OSError``), so that plain ``except`` clauses work.
+"""
+
+from __future__ import annotations
+
+
+class EbmhwError(Exception):
+    """Base of all errors of this package; ``code`` is stable across releases, the text is not."""
+
+    code = "error"
+
+
+class InvalidModel(EbmhwError, ValueError):
+    """A model (or a problem that makes one) holds a value that no energy can be made of."""
+
+    code = "invalid-model"
+
+
+class InvalidFile(EbmhwError, ValueError):
+    """A file cannot be read as what it should be; the text starts with ``path:line:``."""
+
+    code = "invalid-file"
+
+
+class DoesNotFit(EbmhwError, ValueError):
+    """Weights or a program exceed a limit of the number formats or of a backend."""
+
+    code = "does-not-fit"
+
+
+class InvalidSchedule(EbmhwError, ValueError):
+    """A schedule holds a beta or a number of sweeps that is not allowed."""
+
+    code = "invalid-schedule"
+
+
+class InvalidRun(EbmhwError, ValueError):
+    """An argument of a run (reads, seed, initial states, clamps, resume) is not allowed."""
+
+    code = "invalid-run"
+
+
+class BackendUnavailable(EbmhwError, RuntimeError):
+    """A backend cannot work here; the text says what is missing and how to get it."""
+
+    code = "backend-unavailable"
+
+
+class NotSupported(EbmhwError, RuntimeError):
+    """A backend lacks the unit or the rule that was asked for."""
+
+    code = "not-supported"
+
+
+class ContractError(EbmhwError, ValueError):
+    """A register map or packet layout contradicts itself."""
+
+    code = "contract"

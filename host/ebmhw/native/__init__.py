@@ -1,0 +1,1 @@
+"""The CPU kernel in C, and its binding."""

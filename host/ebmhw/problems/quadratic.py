@@ -1,0 +1,236 @@
+"""Quadratic: a quadratic model of spins or bits as it comes in a file of dimod or of qbsolv."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+import numpy.typing as npt
+
+from ebmhw.errors import InvalidModel
+from ebmhw.model import SPIN_LIMIT, Model
+from ebmhw.problems.table import Layout, line_of_row, parse_integer, read_rows
+from ebmhw.problems.text import Text, load, show
+
+if TYPE_CHECKING:
+    import dimod
+
+VARTYPE = re.compile(rb"#.*?vartype[:=][ \t]*([-_.a-zA-Z0-9]+)")
+"""dimod's own pattern for the header of a COO file."""
+
+_LABEL_LIMIT = 2**31 - 1
+
+
+@final
+class Quadratic:
+    """A quadratic model, E = offset + sum_i linear_i v_i + sum_e weights_e v_a v_b, with v = s or v = (1 + s) / 2.
+
+    Parameters
+    ----------
+    vartype : "SPIN" or "BINARY", or dimod's constant
+    linear : (n,) numbers, n at least 1
+    edges : (m, 2) positions in 0..n-1, distinct in a row; equal pairs add up
+    weights : (m,) numbers
+    offset : constant added to every energy
+    variables : (n,) labels, ascending where they come from a file, or None for 0..n-1
+
+    Attributes
+    ----------
+    kind : "ising" of spins, "qubo" of bits
+    n, vartype, linear, edges, weights, offset, variables : as given, in arrays
+
+    Raises
+    ------
+    InvalidModel
+        for another vartype or lengths that differ; `model` refuses what no model can hold.
+    """
+
+    def __init__(
+        self,
+        vartype: object,
+        linear: npt.ArrayLike,
+        edges: npt.ArrayLike,
+        weights: npt.ArrayLike,
+        offset: float = 0.0,
+        variables: npt.ArrayLike | None = None,
+    ) -> None:
+        self.vartype = _vartype_name(vartype)
+        self.linear: npt.NDArray[np.float64] = np.asarray(linear, dtype=np.float64)
+        pairs = np.asarray(edges)
+        self.edges: npt.NDArray[np.integer] = pairs if pairs.size else np.zeros((0, 2), dtype=np.int32)
+        self.weights: npt.NDArray[np.float64] = np.asarray(weights, dtype=np.float64)
+        self.offset = float(offset)
+        self.variables: npt.NDArray[np.int64] = np.arange(self.linear.size) if variables is None else np.asarray(variables)
+        if self.linear.ndim != 1 or not self.linear.size or self.variables.shape != self.linear.shape:
+            raise InvalidModel(
+                f"linear has shape {self.linear.shape}, variables {self.variables.shape}; give one number for each of at least one variable"
+            )
+        if self.edges.ndim != 2 or self.edges.shape[1] != 2 or self.weights.shape != self.edges.shape[:1]:
+            raise InvalidModel(f"edges have shape {self.edges.shape}, weights {self.weights.shape}; give (edges, 2) and (edges,)")
+        self.n = int(self.linear.size)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], vartype: object = None) -> Quadratic:
+        """Return the model of a file: dimod's COO (lines ``i j w``, ``# vartype=SPIN`` or ``BINARY``) or qbsolv's ``p qubo``.
+
+        Parameters
+        ----------
+        vartype : vartype of a COO file without that header
+
+        Raises
+        ------
+        InvalidFile
+            for anything else, naming the line, and where no vartype is given or two disagree.
+        """
+        return cls.from_text(load(path), vartype)
+
+    @classmethod
+    def from_text(cls, text: Text, vartype: object = None) -> Quadratic:
+        """Return the model of a file that is already loaded; arguments and errors as `read`."""
+        given = None if vartype is None else _vartype_name(vartype)
+        first = next((content.strip() for _, _, content in text.lines() if _is_content(content)), b"#")
+        return _read_qubo(text, given) if first.startswith((b"c", b"p")) else _read_coo(text, given)
+
+    @property
+    def kind(self) -> str:
+        """The word "ising" for spins, "qubo" for bits."""
+        return "ising" if self.vartype == "SPIN" else "qubo"
+
+    @cached_property
+    def model(self) -> Model:
+        """Model of equal energies; spin i is ``variables[i]``."""
+        if self.vartype == "BINARY":
+            return _binary_to_spin(self.linear, self.edges, self.weights, self.offset)
+        return Model.from_arrays(self.n, -self.linear, {2: (self.edges, -self.weights)}, self.offset)
+
+    @cached_property
+    def bqm(self) -> dimod.BinaryQuadraticModel:
+        """The same as a dimod BQM of the file's vartype and labels."""
+        import dimod
+
+        quadratic = (self.edges[:, 0], self.edges[:, 1], self.weights)
+        return dimod.BinaryQuadraticModel.from_numpy_vectors(
+            self.linear, quadratic, self.offset, dimod.Vartype[self.vartype], variable_order=self.variables.tolist()
+        )
+
+    def energy(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the energy of spins (..., n), each -1 or +1 (bits are (1 + s) / 2), as float64 (...)."""
+        return self.model.energy(spins)
+
+    def describe(self, spins: npt.ArrayLike) -> dict[str, float | int | str]:
+        """Return what one solution (n,) is worth: its energy."""
+        return {"energy": float(self.energy(spins))}
+
+    def __repr__(self) -> str:
+        return f"Quadratic({self.n} variables, {self.weights.size} couplings, {self.vartype})"
+
+
+def _is_content(content: bytes) -> bool:
+    return bool(content.strip()) and not content.lstrip().startswith(b"#")
+
+
+def _vartype_name(vartype: object) -> str:
+    name = getattr(vartype, "name", vartype)
+    if isinstance(vartype, (set, frozenset)):
+        name = "SPIN" if vartype == {-1, 1} else "BINARY" if vartype == {0, 1} else vartype
+    if name not in ("SPIN", "BINARY"):
+        raise InvalidModel(f"vartype is {name!r}; give 'SPIN' or 'BINARY'")
+    return str(name)
+
+
+def _read_coo(text: Text, vartype: str | None) -> Quadratic:
+    named = vartype
+    for line, match in _vartypes(text):
+        found = match[1].decode("ascii")
+        if found not in ("SPIN", "BINARY"):
+            raise text.error(line, f"vartype is {show(match[1])}; write '# vartype=SPIN' or '# vartype=BINARY'")
+        if named not in (None, found):
+            raise text.error(line, f"vartype {found} where {named} was given before; the two must agree")
+        named = found
+    if named is None:
+        raise text.error(None, "no vartype; begin the file with '# vartype=SPIN' or '# vartype=BINARY', or pass vartype=")
+    pairs, weights = read_rows(text, 0, 1, Layout("variable", 0, _LABEL_LIMIT, (3,), b"#"))
+    if not len(pairs):
+        raise text.error(None, "no variable; give lines 'i j weight', i equal to j for a variable's own weight")
+    variables = np.unique(pairs)
+    if variables.size > SPIN_LIMIT:
+        raise text.error(None, f"{variables.size} variables; a model has at most {SPIN_LIMIT}")
+    if variables[-1] != variables.size - 1:
+        pairs = np.searchsorted(variables, pairs).astype(np.int32)
+    return _assembled(text, named, variables.size, pairs, weights, variables)
+
+
+def _vartypes(text: Text) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Yield (line number, match) of every comment that names a vartype, looking at comments alone (a file may have millions of lines)."""
+    position = text.data.find(b"#")
+    while position >= 0:
+        end = text.data.find(b"\n", position)
+        end = len(text.data) if end < 0 else end
+        match = VARTYPE.match(text.data[position:end])
+        if match:
+            yield text.line_at(position), match
+        position = text.data.find(b"#", end)
+
+
+def _read_qubo(text: Text, vartype: str | None) -> Quadratic:
+    line, position, tokens = text.first(b"c", "a qbsolv file has a line 'p qubo 0 maxNodes nNodes nCouplers'")
+    if tokens[:2] != [b"p", b"qubo"] or len(tokens) != 6:
+        raise text.error(line, f"{show(b' '.join(tokens))} begins no model; give 'p qubo 0 maxNodes nNodes nCouplers'")
+    if tokens[2] not in (b"0", b"unconstrained"):
+        raise text.error(line, f"topology {show(tokens[2])} is not supported; give 0 or unconstrained")
+    if vartype == "SPIN":
+        raise text.error(line, "a qubo's variables are BINARY where vartype SPIN was given; leave the argument out")
+    n = parse_integer(text, line, tokens[3], "number of maxNodes", 1, SPIN_LIMIT)
+    said = {
+        "diagonal": parse_integer(text, line, tokens[4], "number of nNodes", 0, 2**40),
+        "coupler": parse_integer(text, line, tokens[5], "number of nCouplers", 0, 2**40),
+    }
+    layout = Layout("node", 0, n - 1, (3,), b"c")
+    pairs, weights = read_rows(text, position, line + 1, layout)
+    diagonal = pairs[:, 0] == pairs[:, 1]
+    for noun, rows in (("diagonal", np.flatnonzero(diagonal)), ("coupler", np.flatnonzero(~diagonal))):
+        if rows.size > said[noun]:
+            where = line_of_row(text, position, line + 1, layout, int(rows[said[noun]]))
+            raise text.error(where, f"a {noun} line beyond the {said[noun]} that line {line} says; correct the p line or drop this one")
+        if rows.size < said[noun]:
+            raise text.error(
+                text.last_line, f"the file ends after {rows.size} of the {said[noun]} {noun} lines that line {line} says; fetch it again"
+            )
+    return _assembled(text, "BINARY", n, pairs, weights, None)
+
+
+def _assembled(
+    text: Text,
+    vartype: str,
+    n: int,
+    pairs: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float64],
+    variables: npt.NDArray[np.int32] | None,
+) -> Quadratic:
+    own = pairs[:, 0] == pairs[:, 1]
+    linear = np.bincount(pairs[own, 0], weights[own], n).astype(np.float64)
+    if not np.isfinite(linear).all():
+        raise text.error(None, "weights of one variable add up beyond 1.8e308; scale the file's weights down")
+    coupled = ~own
+    return Quadratic(vartype, linear, pairs[coupled], weights[coupled], variables=variables)
+
+
+def _binary_to_spin(
+    linear: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.integer],
+    weights: npt.NDArray[np.float64],
+    offset: float,
+) -> Model:
+    """Return the model of E = offset + sum a x + sum q x x over bits x = (1 + s) / 2, in one pass over arrays.
+
+    A coupling q x_i x_j is q/4 (1 + s_i + s_j + s_i s_j), a x_i is a/2 (1 + s_i); quarters of integers are exact.
+    """
+    quarter = weights / 4.0
+    bias = -linear / 2.0
+    if weights.size:
+        bias = bias - np.bincount(edges[:, 0], quarter, linear.size) - np.bincount(edges[:, 1], quarter, linear.size)
+    return Model.from_arrays(linear.size, bias, {2: (edges, -quarter)}, offset + float(linear.sum()) / 2.0 + float(quarter.sum()))
