@@ -26,8 +26,8 @@ FloatArray = npt.NDArray[np.float64]
 SpinArray = npt.NDArray[np.int32]
 Term = tuple[tuple[int, ...], float]
 
-SPIN_LIMIT = 2**27
-"""Spins of one model; a kernel addresses 32 bytes a spin with 32-bit offsets."""
+SPIN_LIMIT = 2**26 - 1
+"""Spins of one model; the CPU kernel addresses two copies of 32 bytes a spin with 32-bit offsets."""
 
 _ENERGY_CHUNK = 1 << 22
 """Products held at a time while energies are computed (4 MB of int8)."""

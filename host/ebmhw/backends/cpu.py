@@ -18,6 +18,7 @@ from ebmhw.backends.request import Progress, RunRequest
 from ebmhw.contract import stream
 from ebmhw.contract.formats import BIAS_BITS, RULES
 from ebmhw.errors import InvalidRun
+from ebmhw.model import SPIN_LIMIT
 from ebmhw.native.binding import LANES, Batch, EncodedProgram, instruction_set
 from ebmhw.program import Program
 
@@ -51,7 +52,7 @@ class CpuBackend(SamplerBackend):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(("ising",), LANES, 2**27, 2**31, BIAS_BITS, BIAS_BITS, RULES)
+        return Capabilities(("ising",), LANES, SPIN_LIMIT, 2**31, BIAS_BITS, BIAS_BITS, RULES)
 
     def _execute(self, request: RunRequest) -> Draws:
         encoded = self._encode(request)
@@ -91,8 +92,7 @@ class CpuBackend(SamplerBackend):
             before = request.sweeps_before + done
 
             def work(part: tuple[int, int], words: npt.NDArray[np.uint32] = words, before: int = before) -> None:
-                avx2 = self.instruction_set == "avx2"
-                batch.sweeps(*part, words, before, identity.rule, avx2, kept, identity.burn_in, identity.keep_every)
+                batch.sweeps(*part, words, before, identity.rule, self.instruction_set, kept, identity.burn_in, identity.keep_every)
 
             began = time.perf_counter()
             workers.each(work, parts)

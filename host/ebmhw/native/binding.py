@@ -76,11 +76,11 @@ def library() -> ctypes.CDLL:
         raise BackendUnavailable(f"backend 'cpu': the native kernel {spec.origin} does not load ({error}); {REMEDY}") from None
     u32, i64, u64, i = ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint64, ctypes.c_int
     signatures: dict[str, tuple[Any, list[Any]]] = {
-        "ebmhw_has_avx2": (i, []),
+        "ebmhw_instruction_set": (i, []),
         "ebmhw_encode": (u64, [_pointer] * 10),
         "ebmhw_draw_states": (None, [_pointer, _pointer, u64]),
         "ebmhw_begin": (None, [_pointer, _pointer, u64, _pointer, u64, _pointer, _pointer, _pointer]),
-        "ebmhw_sweeps": (i, [_pointer, _pointer, u64, u64, _pointer, i64, i64, i, _pointer, i]),
+        "ebmhw_sweeps": (None, [_pointer, _pointer, u64, u64, _pointer, i64, i64, i, _pointer, i]),
         "ebmhw_unpack": (None, [_pointer, _pointer, u64, i, _pointer]),
         "ebmhw_threshold": (u64, [_pointer, u64, u32, i]),
     }
@@ -90,16 +90,19 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
+INSTRUCTION_SETS = ("portable", "avx2", "avx512")
+"""What the kernel is compiled for; each machine that has one has those before it."""
+
+
 def instruction_set() -> str:
-    """Return "avx2" or "portable": what the kernel uses here; EBMHW_KERNEL=portable asks for the latter."""
-    wanted = os.environ.get("EBMHW_KERNEL", "")
-    has = bool(library().ebmhw_has_avx2())
-    if wanted not in ("", "avx2", "portable") or (wanted == "avx2" and not has):
+    """Return what the kernel uses here: the best that the processor has, or what EBMHW_KERNEL asks for."""
+    usable = INSTRUCTION_SETS[: library().ebmhw_instruction_set() + 1]
+    wanted = os.environ.get("EBMHW_KERNEL") or usable[-1]
+    if wanted not in usable:
         raise BackendUnavailable(
-            f"backend 'cpu': EBMHW_KERNEL={wanted!r} is not available on this machine; "
-            f"use {'avx2 or portable' if has else 'portable'}, or leave it unset"
+            f"backend 'cpu': EBMHW_KERNEL={wanted!r} is not available on this machine; use {' or '.join(usable)}, or leave it unset"
         )
-    return wanted or ("avx2" if has else "portable")
+    return wanted
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -145,7 +148,7 @@ class EncodedProgram:
         self.struct.hi, self.struct.lo = self._hi.ctypes.data, self._lo.ctypes.data
         arguments = [a.ctypes.data for a in (rows, self.bias, self.first, self.members, self.weights, indptr, terms)]
         words = kernel.ebmhw_encode(ctypes.byref(self.struct), self._row.ctypes.data, None, *arguments)
-        if words >= 2**32 or program.n > 2**31 // 2 - 1:
+        if words >= 2**32:
             raise DoesNotFit(f"the rows of this program take {words} words; the CPU kernel addresses {2**32 - 1}")
         self._code = aligned((max(words, 1),), np.uint32)
         kernel.ebmhw_encode(ctypes.byref(self.struct), self._row.ctypes.data, self._code.ctypes.data, *arguments)
@@ -226,7 +229,7 @@ class Batch:
         words: npt.NDArray[np.uint32],
         done: int,
         rule: str,
-        avx2: bool,
+        instruction_set: str,
         kept: npt.NDArray[np.int8] | None,
         burn_in: int,
         every: int,
@@ -235,7 +238,7 @@ class Batch:
         keep = _Keep(None if kept is None else kept.ctypes.data, 0 if kept is None else kept.shape[1], burn_in, every, self.reads)
         if kept is None or kept.shape[1] == 0:
             keep.every = 0
-        status = self._kernel.ebmhw_sweeps(
+        self._kernel.ebmhw_sweeps(
             ctypes.byref(self.encoded.struct),
             ctypes.byref(self._struct),
             first_group,
@@ -245,10 +248,8 @@ class Batch:
             done,
             RULES.index(rule),
             ctypes.byref(keep),
-            avx2,
+            INSTRUCTION_SETS.index(instruction_set),
         )
-        if status:
-            raise BackendUnavailable("backend 'cpu': the kernel was compiled without AVX2; unset EBMHW_KERNEL")
 
     def states(self, out: npt.NDArray[np.int8], best: bool = False) -> None:
         """Write the states (or best states) of all reads to ``out``, int8 (reads, n), contiguous."""

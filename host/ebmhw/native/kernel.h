@@ -22,10 +22,10 @@ typedef struct {
     uint32_t spin;
     int32_t base;
     uint32_t code;       /* first word of the row in the code */
-    uint32_t singles;    /* ROW_BYTE: groups of 4 words; ROW_PAIRS: (pair, packed weights) */
-    uint32_t doubles;    /* ROW_BYTE: groups of 2 word pairs */
-    uint32_t weighted;   /* ROW_BYTE: (word, weight) */
-    uint32_t general;    /* (k, weight, k words) */
+    uint32_t singles;    /* ROW_BYTE: groups of 4 offsets into the spins; ROW_PAIRS: (pair, packed weights) */
+    uint32_t doubles;    /* ROW_BYTE: groups of 2 pairs of offsets, to be multiplied */
+    uint32_t weighted;   /* ROW_BYTE: (offset, weight) */
+    uint32_t general;    /* (k, weight, k offsets) */
     uint8_t kind;
     uint8_t parity;
     uint8_t reach;       /* ROW_BYTE: largest |x| */
@@ -67,6 +67,8 @@ typedef struct {
     int64_t every;        /* 0: keep nothing */
     uint64_t chains;      /* of the whole batch; lanes beyond are not written */
 } keep_t;
+
+typedef void (*sweeps_fn)(const program_t *, const chains_t *, uint64_t, const uint32_t *, int64_t, int64_t, int, const keep_t *);
 
 static const uint8_t slot_of[LANES] = {
     8, 0, 9, 1, 10, 2, 11, 3, 24, 16, 25, 17, 26, 18, 27, 19,

@@ -8,10 +8,14 @@ typedef uint8_t FN(u8v) __attribute__((vector_size(32)));
 typedef int8_t FN(i8v) __attribute__((vector_size(32)));
 typedef int16_t FN(i16v) __attribute__((vector_size(32)));
 typedef uint32_t FN(u32v) __attribute__((vector_size(32)));
+typedef int32_t FN(i32v) __attribute__((vector_size(32)));
+typedef float FN(f32v) __attribute__((vector_size(32)));
 #define u8v FN(u8v)
 #define i8v FN(i8v)
 #define i16v FN(i16v)
 #define u32v FN(u32v)
+#define i32v FN(i32v)
+#define f32v FN(f32v)
 
 static inline i8v FN(load)(const void *from) {
     i8v v;
@@ -97,7 +101,7 @@ static void FN(make_table)(const program_t *p, uint32_t beta, int rule, table_t 
 
 /* x of a ROW_BYTE row. */
 static inline i8v FN(byte_field)(const uint8_t *spins, const row_t *row, const uint32_t *code) {
-#define SPIN(word) FN(load)(spins + (size_t)(word) * LANES)
+#define SPIN(offset) FN(load)(spins + (offset))
     i8v x = FN(splat)(row->base), x2 = (i8v){0};
     for (uint32_t i = 0; i < row->singles; i++, code += 4) {
         x += SPIN(code[0]);
@@ -120,36 +124,66 @@ static inline i8v FN(byte_field)(const uint8_t *spins, const row_t *row, const u
     return x + x2;
 }
 
-/* h of a ROW_PAIRS or ROW_WIDE row, by position. */
-static inline void FN(wide_field)(const chains_t *g, const row_t *row, const uint32_t *code, int32_t *h) {
-    int32_t sum[LANES] = {0};
+/* 32 numbers by position, 8 a vector. */
+typedef struct {
+    i32v part[4];
+} FN(wide_t);
+#define wide_t FN(wide_t)
+
+static inline wide_t FN(widen)(i8v bytes) {
+    wide_t wide;
+    int8_t flat[LANES];
+    FN(store)(flat, bytes);
+    int32_t *to = (int32_t *)&wide;
+    for (int q = 0; q < LANES; q++) to[q] = flat[q];
+    return wide;
+}
+
+/* The low bytes: for masks of 0 and -1. */
+static inline i8v FN(narrow)(wide_t wide) {
+#ifdef LANES_AVX2
+    __m256i low = _mm256_packs_epi32((__m256i)wide.part[0], (__m256i)wide.part[1]);
+    __m256i high = _mm256_packs_epi32((__m256i)wide.part[2], (__m256i)wide.part[3]);
+    __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return (i8v)_mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
+#else
+    int8_t flat[LANES];
+    const int32_t *from = (const int32_t *)&wide;
+    for (int q = 0; q < LANES; q++) flat[q] = (int8_t)from[q];
+    return FN(load)(flat);
+#endif
+}
+
+/* h of a ROW_PAIRS or ROW_WIDE row. */
+static inline wide_t FN(wide_field)(const chains_t *g, const row_t *row, const uint32_t *code) {
+    wide_t sum;
+    for (int v = 0; v < 4; v++) sum.part[v] = (i32v){0};
     const uint8_t *spins = g->spins;
     for (uint32_t start = 0; start < row->singles; start += 128) {
         uint32_t stop = row->singles - start < 128 ? row->singles : start + 128;
 #ifdef LANES_AVX2
         /* A pair's sum is within +-254, so 128 of them stay within 16 bits. */
         __m256i a = _mm256_setzero_si256(), b = a;
+#pragma GCC unroll 4
         for (uint32_t i = start; i < stop; i++, code += 2) {
             const __m256i *pair = (const __m256i *)(g->paired + (size_t)code[0] * 64);
             __m256i weights = _mm256_set1_epi16((short)code[1]);
             a = _mm256_add_epi16(a, _mm256_maddubs_epi16(_mm256_loadu_si256(pair), weights));
             b = _mm256_add_epi16(b, _mm256_maddubs_epi16(_mm256_loadu_si256(pair + 1), weights));
         }
-        __m256i *to = (__m256i *)sum;
-#define WIDEN(at, half) _mm256_storeu_si256(to + at, _mm256_add_epi32(_mm256_loadu_si256(to + at), _mm256_cvtepi16_epi32(half)))
-        WIDEN(0, _mm256_castsi256_si128(a));
-        WIDEN(1, _mm256_castsi256_si128(b));
-        WIDEN(2, _mm256_extracti128_si256(a, 1));
-        WIDEN(3, _mm256_extracti128_si256(b, 1));
-#undef WIDEN
+        sum.part[0] += (i32v)_mm256_cvtepi16_epi32(_mm256_castsi256_si128(a));
+        sum.part[1] += (i32v)_mm256_cvtepi16_epi32(_mm256_castsi256_si128(b));
+        sum.part[2] += (i32v)_mm256_cvtepi16_epi32(_mm256_extracti128_si256(a, 1));
+        sum.part[3] += (i32v)_mm256_cvtepi16_epi32(_mm256_extracti128_si256(b, 1));
 #else
         int16_t part[LANES] = {0};
+        int32_t *to = (int32_t *)&sum;
         for (uint32_t i = start; i < stop; i++, code += 2) {
             const int8_t *first = (const int8_t *)spins + (size_t)code[0] * 2 * LANES;
             int8_t j0 = (int8_t)code[1], j1 = (int8_t)(code[1] >> 8);
             for (int q = 0; q < LANES; q++) part[q] += (int16_t)((int8_t)(first[q] & j0) + (int8_t)(first[LANES + q] & j1));
         }
-        for (int q = 0; q < LANES; q++) sum[q] += part[q];
+        for (int q = 0; q < LANES; q++) to[q] += part[q];
 #endif
     }
     for (uint32_t i = 0; i < row->general; i++) {
@@ -157,42 +191,65 @@ static inline void FN(wide_field)(const chains_t *g, const row_t *row, const uin
         int32_t weight = (int32_t)code[1];
         i8v mask = SPIN(code[2]);
         for (uint32_t j = 1; j < k; j++) mask ^= SPIN(code[2 + j]);
-        int8_t flat[LANES];
-        FN(store)(flat, mask);
-        for (int q = 0; q < LANES; q++) sum[q] += (int32_t)flat[q] & weight;
+        wide_t masks = FN(widen)(mask);
+        for (int v = 0; v < 4; v++) sum.part[v] += masks.part[v] & weight;
         code += 2 + k;
     }
-    for (int q = 0; q < LANES; q++) h[q] = row->base - 2 * sum[q];
+    for (int v = 0; v < 4; v++) sum.part[v] = row->base - 2 * sum.part[v];
+    return sum;
 #undef SPIN
 }
 
-/* Weak outcomes (0xFF) from |h| in 32 bits: 2^-y by a float polynomial decides unless the draw is within a relative 2^-11 and an
- * absolute 4 of the threshold. What the float path leaves out against the exact rule: y is rounded to 2^-12 (a relative 8.5e-5),
- * M to 16 bits and through two tables (2.3e-5), the polynomial 3e-5: 1.4e-4 in all, a third of what is granted. */
-static inline void FN(weak_wide)(const program_t *p, const table_t *t, const int32_t *h, const uint32_t *u, int rule, uint8_t *weak) {
-    const float factor = (float)t->beta * 0x1p-21f;
-    uint8_t unsure[LANES];
-    for (int q = 0; q < LANES; q++) {
-        float y = (float)(h[q] < 0 ? -h[q] : h[q]) * factor;
-        y = y < 40.0f ? y : 40.0f;
-        int32_t whole = (int32_t)y;
-        float z = (y - (float)whole) * -0.693147181f;
-        float power = 1.0f + z * (1.0f + z * (0.5f + z * (0.166666667f + z * (0.0416666667f + z * (0.00833333333f + z * 0.00138888889f)))));
-        union { int32_t bits; float value; } scale = {(127 - whole) << 23};
-        float odds_ = power * scale.value;
-        float draw = (float)(int32_t)(u[q] >> 1);
-        /* gibbs: u < 2^32 q / (1 + q) without the division */
-        float left = rule == RULE_GIBBS ? draw + draw * odds_ : draw;
-        float right = odds_ * 0x1p31f;
-        float slack = right * 0x1p-11f + 4.0f;
-        weak[q] = left < right ? 0xFF : 0;
-        unsure[q] = (left > right - slack) & (left < right + slack) ? 0xFF : 0;
+static inline wide_t FN(draws_by_position)(const uint32_t *u) {
+    wide_t out;
+#ifdef LANES_AVX2
+    for (int half = 0; half < 2; half++) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(u + 16 * half)), b = _mm256_loadu_si256((const __m256i *)(u + 16 * half + 8));
+        __m256i low = _mm256_unpacklo_epi32(b, a), high = _mm256_unpackhi_epi32(b, a);
+        out.part[half] = (i32v)_mm256_permute2x128_si256(low, high, 0x20);
+        out.part[2 + half] = (i32v)_mm256_permute2x128_si256(low, high, 0x31);
     }
-    uint64_t any[4];
-    __builtin_memcpy(any, unsure, 32);
-    if (__builtin_expect((any[0] | any[1] | any[2] | any[3]) != 0, 0))
+#else
+    uint32_t *to = (uint32_t *)&out;
+    for (int q = 0; q < LANES; q++) to[q] = u[slot_of[q]];
+#endif
+    return out;
+}
+
+/* Weak outcomes from h: a float approximation of the odds 2^-y decides unless the draw is within a relative 2^-11 and an absolute 4
+ * of the threshold. What it leaves out against the exact rule: y is rounded to 2^-12 (a relative 8.5e-5 of the odds), M to 16 bits
+ * and through two tables (2.3e-5), the polynomial 4e-6, float rounding 3e-6: 1.2e-4 in all, a quarter of what is granted. */
+static inline wide_t FN(weak_wide)(const program_t *p, const table_t *t, const wide_t *h, const uint32_t *draws, int rule) {
+    const float factor = (float)t->beta * 0x1p-21f;
+    wide_t u = FN(draws_by_position)(draws), weak, unsure;
+    i32v any = {0};
+    for (int v = 0; v < 4; v++) {
+        i32v sign = h->part[v] >> 31;
+        f32v y = __builtin_convertvector((h->part[v] ^ sign) - sign, f32v) * factor;
+        i32v far = y > 40.0f;
+        y = (f32v)(((i32v)y & ~far) | ((i32v)((f32v){0} + 40.0f) & far));
+        i32v whole = __builtin_convertvector(y, i32v);
+        f32v z = y - __builtin_convertvector(whole, f32v);
+        /* 2^-z for z in 0..1, least squares at Chebyshev nodes */
+        f32v power = 0.99999732f + z * (-0.69302815f + z * (0.23933169f + z * (-0.05305992f + z * 0.0067603015f)));
+        f32v odds_ = power * (f32v)((127 - whole) << 23);
+        f32v draw = __builtin_convertvector((i32v)((u32v)u.part[v] >> 1), f32v);
+        /* gibbs: u < 2^32 q / (1 + q) without the division */
+        f32v left = rule == RULE_GIBBS ? draw + draw * odds_ : draw;
+        f32v right = odds_ * 0x1p31f, slack = right * 0x1p-11f + 4.0f, distance = left - right;
+        weak.part[v] = distance < 0.0f;
+        unsure.part[v] = (distance < slack) & (-distance < slack);
+        any |= unsure.part[v];
+    }
+    uint64_t bits[4];
+    __builtin_memcpy(bits, &any, 32);
+    if (__builtin_expect((bits[0] | bits[1] | bits[2] | bits[3]) != 0, 0)) {
+        const int32_t *fields = (const int32_t *)h, *open = (const int32_t *)&unsure;
+        int32_t *out = (int32_t *)&weak;
         for (int q = 0; q < LANES; q++)
-            if (unsure[q]) weak[q] = weak_exact(p, (uint64_t)(h[q] < 0 ? -(int64_t)h[q] : h[q]), t->beta, u[q], rule) ? 0xFF : 0;
+            if (open[q]) out[q] = -weak_exact(p, (uint64_t)(fields[q] < 0 ? -(int64_t)fields[q] : fields[q]), t->beta, draws[slot_of[q]], rule);
+    }
+    return weak;
 }
 
 /* Strong outcomes (0xFF where not weak) of a ROW_BYTE row: |x| indexes the thresholds, and the upper 16 bits of the draw decide
@@ -242,19 +299,6 @@ static inline i8v FN(strong_bytes)(const program_t *p, const table_t *t, int par
 #endif
 }
 
-static inline void FN(draws_by_position)(const uint32_t *u, uint32_t *out) {
-#ifdef LANES_AVX2
-    for (int half = 0; half < 2; half++) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)(u + 16 * half)), b = _mm256_loadu_si256((const __m256i *)(u + 16 * half + 8));
-        __m256i low = _mm256_unpacklo_epi32(b, a), high = _mm256_unpackhi_epi32(b, a);
-        _mm256_storeu_si256((__m256i *)(out + 8 * half), _mm256_permute2x128_si256(low, high, 0x20));
-        _mm256_storeu_si256((__m256i *)(out + 16 + 8 * half), _mm256_permute2x128_si256(low, high, 0x31));
-    }
-#else
-    for (int q = 0; q < LANES; q++) out[q] = u[slot_of[q]];
-#endif
-}
-
 /* The interleaved copy of spins 2k and 2k + 1 that ROW_PAIRS rows multiply with their weights. */
 static inline void FN(mirror_pair)(const program_t *p, const chains_t *g, uint32_t pair) {
 #ifdef LANES_AVX2
@@ -271,7 +315,7 @@ static inline void FN(mirror_pair)(const program_t *p, const chains_t *g, uint32
 typedef struct {
     i16v q_even, q_odd;   /* sums of s x over flips of ROW_BYTE rows: energy changes by 4 unit of it */
     i8v flips, odd_flips; /* -flips, and -flips in rows of parity 1: energy changes by 2 unit of those */
-    int32_t wide[LANES];  /* sums of s h over flips of the other rows: energy changes by twice that */
+    wide_t wide;          /* sums of s h over flips of the other rows: energy changes by twice that */
 } FN(sums_t);
 #define sums_t FN(sums_t)
 
@@ -289,15 +333,9 @@ static inline __attribute__((always_inline)) void FN(update)(
         if (__builtin_expect(row->reach <= t->reach, 1)) {
             strong = FN(strong_bytes)(p, t, row->parity, index, u, rule);
         } else {
-            int8_t flat[LANES];
-            int32_t h[LANES];
-            uint32_t draws[LANES];
-            uint8_t weak[LANES];
-            FN(store)(flat, x);
-            for (int q = 0; q < LANES; q++) h[q] = p->unit * (2 * flat[q] + row->parity);
-            FN(draws_by_position)(u, draws);
-            FN(weak_wide)(p, t, h, draws, rule, weak);
-            strong = ~FN(load)(weak);
+            wide_t h = FN(widen)(x);
+            for (int v = 0; v < 4; v++) h.part[v] = p->unit * (2 * h.part[v] + row->parity);
+            strong = ~FN(narrow)(FN(weak_wide)(p, t, &h, u, rule));
         }
         if (rule == RULE_GIBBS) flip = negative ^ ~(below ^ strong);
         else flip = ~((i8v)(along > ~even) & strong);
@@ -306,22 +344,14 @@ static inline __attribute__((always_inline)) void FN(update)(
         sums->q_odd += (i16v)gain >> 8;
         sums->odd_flips += flip & ~even;
     } else {
-        int32_t h[LANES];
-        uint32_t draws[LANES];
-        uint8_t weak[LANES], flips[LANES];
-        int8_t old[LANES];
-        FN(wide_field)(g, row, p->code + row->code, h);
-        FN(draws_by_position)(u, draws);
-        FN(weak_wide)(p, t, h, draws, rule, weak);
-        FN(store)(old, negative);
-        for (int q = 0; q < LANES; q++) {
-            int32_t along = (h[q] ^ (int32_t)old[q]) - (int32_t)old[q];
-            uint8_t change = rule == RULE_GIBBS ? (uint8_t)((uint8_t)old[q] ^ (h[q] < 0 ? 0xFF : 0) ^ weak[q])
-                                                : (uint8_t)((along <= 0 ? 0xFF : 0) | weak[q]);
-            flips[q] = change;
-            sums->wide[q] += along & (int32_t)(int8_t)change;
+        wide_t h = FN(wide_field)(g, row, p->code + row->code), old = FN(widen)(negative), change;
+        wide_t weak = FN(weak_wide)(p, t, &h, u, rule);
+        for (int v = 0; v < 4; v++) {
+            i32v along = (h.part[v] ^ old.part[v]) - old.part[v];
+            change.part[v] = rule == RULE_GIBBS ? old.part[v] ^ (h.part[v] >> 31) ^ weak.part[v] : (i32v)(along <= 0) | weak.part[v];
+            sums->wide.part[v] += along & change.part[v];
         }
-        flip = FN(load)(flips);
+        flip = FN(narrow)(change);
     }
     sums->flips += flip;
     i8v updated = negative ^ flip;
@@ -331,17 +361,24 @@ static inline __attribute__((always_inline)) void FN(update)(
 }
 
 static inline __attribute__((always_inline)) void FN(sweep)(
-    const program_t *p, const chains_t *g, const table_t *t, uint32_t *draws, int rule) {
-    for (uint32_t start = 0; start < p->rows; start += BLOCK) {
-        uint32_t count = p->rows - start < BLOCK ? p->rows - start : BLOCK;
-        FN(draw)(g->random, draws, count);
+    const program_t *program, const chains_t *chains, const table_t *table, uint32_t *draws, int rule) {
+    /* Copies that no store to the chains can alias, so that their members stay in registers. */
+    const program_t p = *program;
+    const chains_t g = *chains;
+    const table_t t = *table;
+    for (uint32_t start = 0; start < p.rows; start += BLOCK) {
+        uint32_t count = p.rows - start < BLOCK ? p.rows - start : BLOCK;
+        FN(draw)(g.random, draws, count);
         sums_t sums;
         memset(&sums, 0, sizeof sums);
-        for (uint32_t r = 0; r < count; r++) FN(update)(p, g, t, p->row + start + r, draws + (size_t)r * LANES, rule, &sums);
+        for (uint32_t r = 0; r < count; r++) FN(update)(&p, &g, &t, p.row + start + r, draws + (size_t)r * LANES, rule, &sums);
+        const int16_t *even = (const int16_t *)&sums.q_even, *odd = (const int16_t *)&sums.q_odd;
+        const int8_t *flips = (const int8_t *)&sums.flips, *odd_flips = (const int8_t *)&sums.odd_flips;
+        const int32_t *wide = (const int32_t *)&sums.wide;
         for (int q = 0; q < LANES; q++) {
-            int64_t gain = q & 1 ? sums.q_odd[q >> 1] : sums.q_even[q >> 1];
-            g->energy[q] += p->unit * (4 * gain - 2 * (int64_t)sums.odd_flips[q]) + 2 * (int64_t)sums.wide[q];
-            g->flips[q] -= sums.flips[q];
+            int64_t gain = q & 1 ? odd[q >> 1] : even[q >> 1];
+            g.energy[q] += p.unit * (4 * gain - 2 * (int64_t)odd_flips[q]) + 2 * (int64_t)wide[q];
+            g.flips[q] -= flips[q];
         }
     }
 }
@@ -387,8 +424,11 @@ static void FN(sweeps)(
 #undef i8v
 #undef i16v
 #undef u32v
+#undef i32v
+#undef f32v
 #undef table_t
 #undef sums_t
+#undef wide_t
 #undef ROTL
 #undef FN
 #undef CAT
