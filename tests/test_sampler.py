@@ -99,7 +99,7 @@ def test_rule_follows_the_schedule_unless_told(parameters, rule):
 def test_info_reports_what_was_run():
     bqm = dimod.BinaryQuadraticModel.from_ising({0: 0.3}, {(0, 1): -1.0}, 2.5)
     info = EbmSampler("cpu").sample(bqm, num_reads=2, num_sweeps=10, beta_range=(0.1, 3.0)).info
-    assert info["backend"] == "cpu" and info["seed"] >= 0 and info["cut"] is None and info["sweeps"] == 10
+    assert info["backend"] == "cpu" and info["seed"] >= 0 and info["stopped_by"] is None and info["sweeps"] == 10
     assert info["scale"] == 127.0 and 0 < info["quantisation_error"] < 1 / 127
     assert info["beta_effective"] == pytest.approx([0.1, 3.0], rel=1e-4)
     assert set(info["timing"]) == {"preprocessing_ns", "sampling_ns", "postprocessing_ns"}
@@ -184,4 +184,4 @@ def test_unknown_parameters_are_named_in_a_warning():
 def test_interrupt_function_returns_what_is_done():
     bqm = dimod.BinaryQuadraticModel.from_ising({}, {("a", "b"): -1.0})
     found = EbmSampler("cpu").sample(bqm, num_sweeps=10**6, interrupt_function=lambda: True)
-    assert found.info["cut"] == "interrupt" and 1 <= found.info["sweeps"] < 10**6 and len(found) == 1
+    assert found.info["stopped_by"] == "interrupt" and 1 <= found.info["sweeps"] < 10**6 and len(found) == 1

@@ -212,10 +212,10 @@ def compile_model(model: Model, coupling_bits: int = COUPLING_BITS, bias_bits: i
         fraction = _fraction(model) if used == 1.0 else None
         if fraction:
             raise DoesNotFit(f"{fraction} is not an integer, and scale=1 does not round; use scale=None or another scale")
-    weights = model.mapped(lambda w: np.rint(w * used))
+    weights = _rounded(model, used)
     while scale is None and _misfit(weights, coupling_bits, bias_bits):
         used *= SCALE_STEP
-        weights = model.mapped(lambda w: np.rint(w * used))
+        weights = _rounded(model, used)
     problem = _misfit(weights, coupling_bits, bias_bits)
     if problem:
         raise DoesNotFit(f"with scale {used:g} {problem}; use scale=None to have the largest scale that fits chosen")
@@ -223,6 +223,11 @@ def compile_model(model: Model, coupling_bits: int = COUPLING_BITS, bias_bits: i
     indptr, neighbours = conflict_graph(model.n, [block.spins for block in weights.blocks])
     order = np.argsort(colour(model.n, indptr, neighbours), kind="stable").astype(np.int32)
     return Program(weights, order, used, error, coupling_bits, bias_bits)
+
+
+def _rounded(model: Model, scale: float) -> Model:
+    """Return the model with every weight times scale, rounded half to even."""
+    return model.mapped(lambda weights: np.rint(weights * scale))
 
 
 def _fraction(model: Model) -> str | None:

@@ -38,7 +38,7 @@ def default_beta_range(model: Model) -> tuple[float, float]:
 
 
 @final
-class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: ignore[misc]  # dimod carries no types
+class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: ignore[misc]  # dimod's classes are not typed
     """A dimod sampler for BQMs and for polynomials of any order, over any backend.
 
     Parameters
@@ -103,7 +103,7 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         -------
         dimod.SampleSet
             with energies of the given model; ``info`` has timing, backend, seed, rule, beta_range, effective betas, scale,
-            quantisation_error and whether the run was cut.
+            quantisation_error and what stopped the run early (``stopped_by``).
         """
         started = time.perf_counter_ns()
         parameters = self.remove_unknown_kwargs(**parameters)
@@ -123,7 +123,8 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         initial, reads = self._initial_states(frame, num_reads, parameters)
         if not labels:
             return _nothing_to_sample(polynomial.vartype, reads, float(polynomial.get((), 0.0)))
-        return self._sample(Model.from_poly(polynomial), labels, polynomial.vartype, polynomial.energies, initial, reads, parameters, started)
+        model, vartype = Model.from_poly(polynomial), polynomial.vartype
+        return self._sample(model, labels, vartype, polynomial.energies, initial, reads, parameters, started)
 
     def _initial_states(
         self, frame: dimod.BinaryQuadraticModel, num_reads: int | None, parameters: dict[str, Any]
@@ -277,7 +278,7 @@ def _schedule(
             raise InvalidSchedule(f"num_sweeps is {num_sweeps}, but beta_schedule and num_sweeps_per_beta make {len(betas) * per_beta}")
         ends = (float(betas[0]), float(betas[-1]))
         if beta_range is not None and tuple(map(float, beta_range)) != ends:
-            raise InvalidSchedule(f"beta_range is {tuple(beta_range)}, but beta_schedule goes from {ends[0]} to {ends[1]}; leave beta_range out")
+            raise InvalidSchedule(f"beta_range is {tuple(beta_range)}, but beta_schedule goes from {ends[0]} to {ends[1]}; leave it out")
         return Schedule.custom(betas, int(per_beta)), ends
     if betas is not None:
         raise InvalidSchedule(f"beta_schedule is given with beta_schedule_type={kind!r}; use beta_schedule_type='custom'")

@@ -119,7 +119,7 @@ class Schedule:
     @property
     def clipped(self) -> int:
         """How many entries ask for a beta above the largest word (11.09 in program units) and run at that instead."""
-        return sum(1 for b, (word, _) in zip(self.betas, self.beta_words, strict=True) if word == BETA_WORD_LIMIT and b > effective_beta(word))
+        return int(np.count_nonzero(self.betas > effective_beta(BETA_WORD_LIMIT)))
 
     @property
     def effective_betas(self) -> npt.NDArray[np.float64]:

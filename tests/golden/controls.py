@@ -7,7 +7,7 @@ operations on an array of chains. Without a fault the sampler is bit-identical t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -194,17 +194,21 @@ CONTROLS: Mapping[str, Sampler] = {
 """Samplers that a test of the distribution must reject."""
 
 
-def sweep_matrix(program: Program, word: int, limit: Callable[[IntArray, int], IntArray] = thresholds) -> npt.NDArray[np.float64]:
+def sweep_matrix(
+    program: Program, word: int, limit: Callable[[IntArray, int], IntArray] = thresholds, clamped: Collection[int] = ()
+) -> npt.NDArray[np.float64]:
     """Return the transition matrix of one sweep in order, float64 (2^n, 2^n), from the thresholds: row = from, column = to."""
     field = fields(program)
     weak = limit(np.abs(field), word) / WHOLE
     up = np.where(field >= 0, 1 - weak, weak)
-    codes = np.arange(1 << program.n)
-    matrix = np.eye(codes.size)
+    size = 1 << program.n
+    law = np.eye(size)  # (to, from): whole rows move, which is several times as fast
     for r, spin in enumerate(program.order.tolist()):
-        bit = 1 << spin
-        low = codes[codes & bit == 0]
+        if spin in clamped:
+            continue
         # The two states that differ in this spin alone have the same field, so they share their future.
-        mass = matrix[:, low] + matrix[:, low | bit]
-        matrix[:, low], matrix[:, low | bit] = mass * (1 - up[r][low]), mass * up[r][low]
-    return matrix
+        halves = law.reshape(size >> (spin + 1), 2, 1 << spin, size)
+        mass = halves.sum(axis=1)
+        chance = up[r].reshape(size >> (spin + 1), 2, 1 << spin)[:, 0, :, None]
+        halves[:, 0], halves[:, 1] = mass * (1 - chance), mass * chance
+    return law.T

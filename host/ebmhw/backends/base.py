@@ -97,7 +97,7 @@ class SamplerBackend(ABC):
         interrupt : asked now and then; once it returns True the run ends with what is done
 
         A run that is cut (time limit, Ctrl-C, ``interrupt``) is exact for the reads and sweeps that it reports: whole reads in their
-        order, or, where not even the first batch is done, that batch after fewer sweeps. ``info["cut"]`` says which it was.
+        order, or, where not even the first batch is done, that batch after fewer sweeps. ``info["stopped_by"]`` says why.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class SamplerBackend(ABC):
             updates=draws.reads * done * (program.n - request.clamped.size),
             beta_effective=[float(schedule.effective_betas[0]), float(schedule.effective_betas[-1])] if schedule.betas.size else [],
             beta_clipped=schedule.clipped,
-            cut=_why_cut(request, draws),
+            stopped_by=_stopped_by(request, draws),
             program=program.digest,
             timing={"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
         )
@@ -154,7 +154,7 @@ class SamplerBackend(ABC):
         return f"<ebmhw backend {self.name!r}>"
 
 
-def _why_cut(request: RunRequest, draws: Draws) -> str | None:
+def _stopped_by(request: RunRequest, draws: Draws) -> str | None:
     if draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.words.size:
         return None
     return "interrupt" if request.stop.interrupted else "time_limit"

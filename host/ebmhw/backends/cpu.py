@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import final
 from weakref import WeakKeyDictionary
 
@@ -85,7 +86,7 @@ class CpuBackend(SamplerBackend):
         identity, total = request.identity, request.words.size
         kept = None if results.kept is None else results.kept[start : start + batch.reads]
         bounds = np.linspace(0, batch.groups, min(workers.count, batch.groups) + 1).astype(int).tolist()
-        parts = list(zip(bounds[:-1], bounds[1:], strict=True))
+        parts = list(pairwise(bounds))
         done, step = 0, 1
         while done < total and not (request.stop.now and (done > 0 or start > 0)):
             words = request.words[done : done + step]
@@ -141,7 +142,7 @@ def _begin(encoded: EncodedProgram, request: RunRequest, start: int, stop: int) 
 
 def random_states(seed: int, reads: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """Return the first random states of reads (count,) as uint32 (count, 4)."""
-    word = np.array(stream.seed_keys(seed), dtype=np.uint32) + np.uint32(stream.STEP) * reads[:, None]
+    word: npt.NDArray[np.uint32] = np.array(stream.seed_keys(seed), dtype=np.uint32) + np.uint32(stream.STEP) * reads[:, None]
     for shift, multiplier in zip(stream.FMIX_SHIFTS, (*stream.FMIX_MULTIPLIERS, 1), strict=True):
         word = (word ^ (word >> np.uint32(shift))) * np.uint32(multiplier)
     return word
@@ -180,9 +181,19 @@ class _Results:
         """Return what has been taken over."""
         request, reads = self._request, self._reads
         sweeps = request.sweeps_before + self._sweeps
-        arrays = (self.spins, self.energy, self.best_spins, self.best_energy, self.best_sweep, self.flips)
-        kept = None if self.kept is None else self.kept[:reads, : request.kept_after(sweeps)]
-        return Draws(*(array[:reads] for array in arrays), kept, sweeps, self.random[:reads], request.identity, {})
+        return Draws(
+            spins=self.spins[:reads],
+            energy=self.energy[:reads],
+            best_spins=self.best_spins[:reads],
+            best_energy=self.best_energy[:reads],
+            best_sweep=self.best_sweep[:reads],
+            flips=self.flips[:reads],
+            kept=None if self.kept is None else self.kept[:reads, : request.kept_after(sweeps)],
+            sweeps=sweeps,
+            random=self.random[:reads],
+            identity=request.identity,
+            info={},
+        )
 
 
 @final

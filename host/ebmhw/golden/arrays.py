@@ -60,9 +60,9 @@ class JaxArrays(Arrays):
         return array.at[..., index].set(value)
 
     def integers64(self) -> AbstractContextManager[Any]:
-        # 0.8 moved the context manager out of jax.experimental.
-        enable = getattr(self.jax, "enable_x64", None)
-        if enable is None or not callable(enable):
-            from jax.experimental import enable_x64 as enable
-        context: AbstractContextManager[Any] = enable(True)
+        try:
+            from jax import enable_x64
+        except ImportError:  # before jax 0.8
+            from jax.experimental import enable_x64
+        context: AbstractContextManager[Any] = enable_x64(True)
         return context

@@ -65,13 +65,13 @@ class JaxDriver(Driver):
     """Compiled: lax.scan over sweeps and rows, vmap over chains. A new program shape or number of sweeps compiles anew."""
 
     def __init__(self) -> None:
-        self.arrays = JaxArrays()
-        jax = self.arrays.jax
+        self.arrays = arrays = JaxArrays()
+        self._jax = jax = arrays.jax
         self._sweeps = jax.jit(self._all_sweeps, static_argnames="rule")
         self._draws = jax.jit(self._all_draws, static_argnames="count")
 
     def _all_draws(self, random: Array, count: int) -> tuple[Array, Array]:
-        jax, xp = self.arrays.jax, self.arrays.xp
+        jax, xp = self._jax, self.arrays.xp
 
         def one(state: Array, _: None) -> tuple[Array, Array]:
             draw, state = next_draw(xp, state)
@@ -87,7 +87,7 @@ class JaxDriver(Driver):
             return spins, np.array(state)
 
     def _all_sweeps(self, rows: Row, chain: Chain, words: Array, done: Array, rule: str) -> Chain:
-        jax, xp = self.arrays.jax, self.arrays.xp
+        jax, xp = self._jax, self.arrays.xp
 
         def one_row(chain: Chain, row_and_beta: tuple[Row, Array]) -> tuple[Chain, None]:
             row, beta = row_and_beta

@@ -215,7 +215,12 @@ class Batch:
         e = self.encoded
         arrays = (e.first, e.members, e.weights)
         self._kernel.ebmhw_begin(
-            ctypes.byref(e.struct), ctypes.byref(self._struct), self.groups, e.bias.ctypes.data, e.weights.size, *(a.ctypes.data for a in arrays)
+            ctypes.byref(e.struct),
+            ctypes.byref(self._struct),
+            self.groups,
+            e.bias.ctypes.data,
+            e.weights.size,
+            *(a.ctypes.data for a in arrays),
         )
 
     def take_best(self) -> None:
@@ -257,7 +262,8 @@ class Batch:
 
     def per_read(self, array: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return a (groups, 32) array of this batch as (reads,)."""
-        return array.reshape(-1)[: self.reads].copy()
+        values: npt.NDArray[np.int64] = array.reshape(-1)[: self.reads].copy()
+        return values
 
     def set_per_read(self, array: npt.NDArray[np.int64], values: npt.NDArray[np.int64]) -> None:
         """Write (reads,) values to a (groups, 32) array of this batch."""

@@ -104,7 +104,7 @@ class Quadratic:
     def model(self) -> Model:
         """Model of equal energies; spin i is ``variables[i]``."""
         if self.vartype == "BINARY":
-            return _binary_to_spin(self.linear, self.edges, self.weights, self.offset)
+            return Model.from_binary_arrays(self.linear, self.edges, self.weights, self.offset)
         return Model.from_arrays(self.n, -self.linear, {2: (self.edges, -self.weights)}, self.offset)
 
     @cached_property
@@ -227,20 +227,3 @@ def _assembled(
         raise text.error(None, "weights of one variable add up beyond 1.8e308; scale the file's weights down")
     coupled = ~own
     return Quadratic(vartype, linear, pairs[coupled], weights[coupled], variables=variables)
-
-
-def _binary_to_spin(
-    linear: npt.NDArray[np.float64],
-    edges: npt.NDArray[np.integer],
-    weights: npt.NDArray[np.float64],
-    offset: float,
-) -> Model:
-    """Return the model of E = offset + sum a x + sum q x x over bits x = (1 + s) / 2, in one pass over arrays.
-
-    A coupling q x_i x_j is q/4 (1 + s_i + s_j + s_i s_j), a x_i is a/2 (1 + s_i); quarters of integers are exact.
-    """
-    quarter = weights / 4.0
-    bias = -linear / 2.0
-    if weights.size:
-        bias = bias - np.bincount(edges[:, 0], quarter, linear.size) - np.bincount(edges[:, 1], quarter, linear.size)
-    return Model.from_arrays(linear.size, bias, {2: (edges, -quarter)}, offset + float(linear.sum()) / 2.0 + float(quarter.sum()))

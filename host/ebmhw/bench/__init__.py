@@ -1,0 +1,23 @@
+"""Measured cases against peers: one list, used by `ebmhw bench` and by whoever changes something that should be fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ebmhw.bench.harness import DEFAULT_ROUNDS, Case, Peer, PeerMissing, Result, run_cases, selected
+
+__all__ = ["DEFAULT_ROUNDS", "Case", "Peer", "PeerMissing", "Result", "all_cases", "run_cases", "selected"]
+
+
+def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
+    """Return every case.
+
+    Parameters
+    ----------
+    data : folder with files of the G-set (G1.txt, G11.txt, G14.txt, G22.txt); without it speeds are measured on graphs like those, and the
+        cases of cut quality, which are about the files, are left out
+    quick : smaller work, the longest cases left out
+    """
+    from ebmhw.bench import quality, sampling, sat, startup
+
+    return [*sampling.cases(data, quick), *quality.cases(data, quick), *sat.cases(quick), *startup.cases(quick)]

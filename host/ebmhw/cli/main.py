@@ -1,0 +1,50 @@
+"""The command `ebmhw` and what all its subcommands share."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any, final
+
+import click
+
+from ebmhw import __version__
+from ebmhw.errors import EbmhwError
+
+_COMMANDS = {
+    "backends": "which backends work here, and why others do not",
+    "bench": "measure speed and quality against other libraries",
+    "sample": "draw samples of a problem at one temperature",
+    "solve": "search for the best solution of a problem",
+}
+
+
+@final
+class _Commands(click.Group):
+    """Subcommands, each in the module of its name and loaded when it is called; errors of the package end with status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"ebmhw.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EbmhwError as error:
+            click.echo(f"ebmhw: {error} [{error.code}]", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ebmhw")
+def main() -> None:
+    """Ising sampling: the same bits on CPU, golden model, simulated RTL and board."""

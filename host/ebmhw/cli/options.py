@@ -1,0 +1,63 @@
+"""Options and steps that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ebmhw.errors import InvalidFile
+
+if TYPE_CHECKING:
+    from ebmhw.backends import Progress
+    from ebmhw.problems.read import Problem
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+STEPS = 1000
+"""Ticks of a progress bar."""
+
+backend_option: Decorator = click.option(
+    "--backend", default=None, metavar="NAME", help="cpu, golden or auto.  [default: $EBMHW_BACKEND, else auto]"
+)
+threads_option: Decorator = click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Worker threads of cpu.  [default: all processors]"
+)
+seed_option: Decorator = click.option(
+    "--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the random streams.  [default: drawn, and reported]"
+)
+split_option: Decorator = click.option(
+    "--split-above", type=click.IntRange(3, 8), metavar="K", help="Chain clauses of more than K literals through ancillas (formulas only)."
+)
+
+
+def open_problem(path: str, split_above: int | None) -> Problem:
+    """Return the problem of a file; unreadable files are an InvalidFile."""
+    from ebmhw.problems import read
+
+    try:
+        return read(path, split_above=split_above)
+    except OSError as error:
+        raise InvalidFile(f"{path}: {error.strerror or error}; name a file that can be read") from None
+
+
+def backend_of(name: str | None, threads: int | None) -> Any:
+    """Return the backend named by the options."""
+    from ebmhw.backends import get_backend
+
+    return get_backend(name, **({} if threads is None else {"threads": threads}))
+
+
+@contextmanager
+def progress_bar(label: str, shown: bool) -> Iterator[Callable[[float, Progress], None]]:
+    """Yield a function that takes (share of all work, progress); the bar is on standard error, and only where that is a terminal."""
+    with click.progressbar(length=STEPS, label=label, file=sys.stderr, hidden=not shown or not sys.stderr.isatty()) as bar:
+
+        def show(share: float, progress: Progress) -> None:
+            bar.label = f"{label} best {progress.best_energy}"
+            bar.update(max(0, int(share * STEPS) - bar.pos))
+
+        yield show

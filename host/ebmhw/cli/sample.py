@@ -1,0 +1,96 @@
+"""`ebmhw sample`: Boltzmann samples of a problem from a file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ebmhw.cli import options, terminal
+
+if TYPE_CHECKING:
+    from ebmhw.backends import Draws, Progress
+    from ebmhw.problems.read import Problem
+    from ebmhw.program import Program
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@options.backend_option
+@options.threads_option
+@click.option("--beta", type=click.FloatRange(0), default=1.0, show_default=True, help="Inverse temperature, in the problem's units.")
+@click.option("--reads", type=click.IntRange(1, 2**30), default=32, show_default=True, help="Independent chains.")
+@click.option(
+    "--burn-in", type=click.IntRange(0), default=1000, show_default=True, metavar="SWEEPS", help="Sweeps before the first sample."
+)
+@click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples of each chain.")
+@click.option(
+    "--every", type=click.IntRange(1), default=10, show_default=True, metavar="SWEEPS", help="Sweeps from one sample to the next."
+)
+@click.option("--rule", type=click.Choice(["gibbs", "metropolis"]), default="gibbs", show_default=True, help="Update rule.")
+@options.seed_option
+@options.split_option
+@click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="A .npz or .json file.  [default: JSON on standard output]")
+def sample(
+    file: str,
+    backend: str | None,
+    threads: int | None,
+    beta: float,
+    reads: int,
+    burn_in: int,
+    samples: int,
+    every: int,
+    rule: str,
+    seed: int | None,
+    split_above: int | None,
+    output: str | None,
+) -> None:
+    """Draw samples of FILE at one temperature: after the burn-in, one every so many sweeps."""
+    from ebmhw.schedule import Schedule
+
+    if output is not None and not output.endswith((".npz", ".json")):
+        raise click.UsageError(f"--output {output} is neither a .npz nor a .json file; give one of these endings")
+    sampler = options.backend_of(backend, threads)
+    problem = options.open_problem(file, split_above)
+    program = problem.model.compile()
+    schedule = Schedule.constant(beta / program.scale, burn_in + samples * every)
+    with options.progress_bar("sampling", shown=True) as show:
+
+        def note(progress: Progress) -> None:
+            show(progress.share, progress)
+
+        draws = sampler.run(program, schedule, reads=reads, seed=seed, rule=rule, burn_in=burn_in, keep_every=every, progress=note)
+    result = _result(problem, program, draws, file)
+    if output is None:
+        terminal.echo_json(result)
+    elif output.endswith(".json"):
+        document = json.dumps(terminal.plain(result)).encode()
+        terminal.write_whole(output, lambda stream: stream.write(document))
+    else:
+        import numpy as np
+
+        arrays = {key: result.pop(key) for key in ("spins", "energy")}
+        text = json.dumps(terminal.plain(result))
+        terminal.write_whole(output, lambda stream: np.savez_compressed(stream, **arrays, info=np.array(text)))
+    if output is not None:
+        click.echo(f"wrote {draws.reads} x {result['samples']} samples to {output}", err=True)
+    if draws.info["stopped_by"]:
+        click.echo(f"interrupted: {result['samples']} of {samples} samples a chain", err=True)
+
+
+def _result(problem: Problem, program: Program, draws: Draws, file: str) -> dict[str, Any]:
+    """Return the samples, spins (reads, samples, n) with energies (reads, samples) of the problem's model, and how they were made."""
+    info = {key: draws.info[key] for key in ("backend", "seed", "rule", "sweeps", "stopped_by", "beta_clipped", "program")}
+    assert draws.kept is not None
+    return {
+        "file": file,
+        "problem": repr(problem),
+        "spins": draws.kept,
+        "energy": problem.model.energy(draws.kept),
+        "samples": draws.kept.shape[1],
+        "beta": draws.info["beta_effective"][0] * program.scale,
+        "scale": program.scale,
+        "quantisation_error": program.quantisation_error,
+        **info,
+    }

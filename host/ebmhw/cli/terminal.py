@@ -1,0 +1,76 @@
+"""What commands print: tables, charts, JSON; and files that are whole or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import numpy as np
+
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] | None = None) -> str:
+    """Return rows as aligned columns, the header underlined."""
+    lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    if header:
+        text.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(text)
+
+
+def chart(values: Sequence[float], width: int = 64, height: int = 8) -> str:
+    """Return values over their index as a bar chart of ``height`` lines, the largest and smallest value at its side."""
+    points = np.asarray(values, dtype=np.float64)
+    columns = [float(part.mean()) for part in np.array_split(points, min(width, points.size))]
+    low, high = min(columns), max(columns)
+    span = (high - low) or 1.0
+    levels = [1 + round((value - low) / span * (8 * height - 1)) for value in columns]
+    lines = []
+    for row in range(height - 1, -1, -1):
+        bars = "".join(_EIGHTHS[min(8, max(0, level - 8 * row))] for level in levels)
+        label = f"{high:.6g}" if row == height - 1 else f"{low:.6g}" if row == 0 else ""
+        lines.append(f"{label:>12} |{bars}".rstrip())
+    return "\n".join(lines)
+
+
+def plain(value: Any) -> Any:
+    """Return a value that JSON can hold: arrays as lists, NumPy numbers as numbers."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as one JSON document; the members of a mapping a line each, however long."""
+    simple = plain(value)
+    if isinstance(simple, dict):
+        members = (f"  {json.dumps(key)}: {json.dumps(item)}" for key, item in simple.items())
+        click.echo("{\n" + ",\n".join(members) + "\n}")
+    else:
+        click.echo(json.dumps(simple, indent=2))
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file through a temporary one beside it, so that it is whole or not there."""
+    target = Path(path)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+        # mkstemp makes files private; the result gets what a plain open() would give.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
