@@ -1,0 +1,61 @@
+# ebmhw. `make help` lists the targets; every one does its own set-up.
+
+PYTHON ?= python3
+VENV ?= .venv
+# Worker processes of the tests; "auto" is one a processor.
+JOBS ?= auto
+# Options of the benches, such as BENCH="--data DIR --only sampling".
+BENCH ?=
+
+BIN := $(VENV)/bin
+NATIVE := $(wildcard host/ebmhw/native/*.c host/ebmhw/native/*.h)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# A stamp holds what was installed when; sources of the kernel and the list of dependencies make it stale.
+$(VENV)/.python:
+	@.ci/packages $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	@touch $@
+
+$(VENV)/.%: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
+	$(BIN)/python -m pip install -q -e '.[$*]'
+	@touch $@
+
+.PHONY: test
+test: $(VENV)/.test ## Run the tests (set-up included)
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
+
+.PHONY: test-all
+test-all: lint $(VENV)/.test $(VENV)/.bench ## Run everything: slow tests, other Pythons, the wheel, lint
+	$(BIN)/python -m pytest -q -n $(JOBS)
+	.ci/pythons $(JOBS)
+
+.PHONY: lint
+lint: $(VENV)/.lint ## Check style, types and the rules of the house
+	$(BIN)/ruff check host tests setup.py
+	$(BIN)/ruff format --check host tests setup.py
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.lint ## Rewrite the sources in the house's style
+	$(BIN)/ruff check --fix host tests setup.py
+	$(BIN)/ruff format host tests setup.py
+
+.PHONY: bench
+bench: $(VENV)/.bench ## Measure against other libraries (BENCH="--data DIR --only NAME")
+	$(BIN)/ebmhw bench $(BENCH)
+
+.PHONY: wheel
+wheel: $(VENV)/.python ## Build wheel and sdist into dist/
+	$(BIN)/python -m pip install -q build
+	$(BIN)/python -m build --outdir dist
+
+.PHONY: clean
+clean: ## Remove what make and the tests made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis out host/ebmhw.egg-info host/ebmhw/native/*.so
