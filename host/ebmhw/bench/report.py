@@ -15,26 +15,36 @@ from ebmhw.bench.harness import Case, Result, Series, Side
 
 SCHEMA = "ebmhw-bench-1"
 
-_OURS, _PEER, _RATIO, _GOAL = 34, 50, 22, 18
+_UNIT, _OURS, _PEER, _RATIO, _GOAL = 9, 32, 48, 22, 18
 _PEERS = ("dwave-samplers", "dimod", "openjij", "thrml", "jax", "numpy")
 
 
 def number(value: float) -> str:
     """Return a number short enough for a table: integers whole, millions and billions as such, else what five digits tell."""
-    for size, letter in ((1e9, " G"), (1e6, " M")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{letter}" if abs(value) < 1e3 * size else f"{value / size:.0f}{letter}"
+    size, letter = _size(value)
+    if letter:
+        return f"{_short(value / size)} {letter}"
     if value == int(value):
         return str(int(value))
     return f"{value:.5g}" if abs(value) >= 10 else f"{value:.3g}"
 
 
+def _size(value: float) -> tuple[float, str]:
+    return next(((size, letter) for size, letter in ((1e9, "G"), (1e6, "M")) if abs(value) >= size), (1.0, ""))
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+
+
 def spread(series: Series) -> str:
-    """Return median (min .. max); the range is left out where there is none."""
+    """Return median (min .. max), all three in millions or billions where the median is; the range is left out where there is none."""
     middle = number(series.median)
     if series.low == series.high:
         return middle
-    return f"{middle} ({number(series.low)} .. {number(series.high)})"
+    size, letter = _size(series.median)
+    low, high = (_short(value / size) if letter else number(value) for value in (series.low, series.high))
+    return f"{middle} ({low} .. {high})"
 
 
 @final
@@ -51,13 +61,13 @@ class Table:
 
     def header(self) -> str:
         """Return the heading; all numbers are medians (min .. max) of rounds."""
-        return self._row("case", "ours", "peer", "ratio", "goal", "")
+        return self._row("case", "unit", "ours", "peer", "ratio", "goal", "")
 
     def rows(self, result: Result) -> Iterator[str]:
         """Yield the row of a result, one more for each further peer, and what else there is to say."""
         case = result.case
         if not result.ours.values.values:
-            yield self._row(case.name, "", "", "", "", f"failed: {result.error}" if result.error else "not measured")
+            yield self._row(case.name, "", "", "", "", "", f"failed: {result.error}" if result.error else "not measured")
             return
         peers = [(self._value(case, peer, f"{peer.name} "), _ratio_text(peer)) for peer in result.peers if peer.values.values]
         first = peers[0] if peers and not result.peers[0].missing else ("", "")
@@ -68,19 +78,21 @@ class Table:
             remarks.append(f"{result.hits} of {len(result.ours.values.values)} rounds reach the goal")
         if result.error:
             remarks.append(f"failed after {len(result.ours.values.values)} rounds: {result.error}")
-        yield self._row(case.name, self._value(case, result.ours, ""), first[0], first[1], _goal_text(result), "; ".join(remarks))
+        ours = self._value(case, result.ours, "")
+        yield self._row(case.name, case.unit, ours, first[0], first[1], _goal_text(result), "; ".join(remarks))
         for value, ratio in peers[1:] if first[0] else peers:
-            yield self._row("", "", value, ratio, "", "")
+            yield self._row("", "", "", value, ratio, "", "")
         for peer in result.peers:
             if peer.missing:
-                yield self._row("", "", peer.missing, "", "", "")
+                yield self._row("", "", "", peer.missing, "", "", "")
 
     def _value(self, case: Case, side: Side, before: str) -> str:
         seconds = f" in {number(side.cpu.median)} s" if case.cpu_limit is not None else ""
-        return f"{before}{spread(side.values)} {case.unit}{seconds}"
+        return f"{before}{spread(side.values)}{seconds}"
 
-    def _row(self, name: str, ours: str, peer: str, ratio: str, goal: str, remark: str) -> str:
-        return f"{name:<{self._width}}  {ours:<{_OURS}}  {peer:<{_PEER}}  {ratio:<{_RATIO}}  {goal:<{_GOAL}}  {remark}".rstrip()
+    def _row(self, name: str, unit: str, ours: str, peer: str, ratio: str, goal: str, remark: str) -> str:
+        columns = f"{unit:<{_UNIT}}  {ours:<{_OURS}}  {peer:<{_PEER}}  {ratio:<{_RATIO}}  {goal:<{_GOAL}}  {remark}"
+        return f"{name:<{self._width}}  {columns}".rstrip()
 
 
 def _ratio_text(peer: Side) -> str:

@@ -55,7 +55,7 @@ class Ready:
 
 def checked(draws: Draws) -> Draws:
     """Pass draws on; a run that Ctrl-C has cut ends quietly by itself, here it has to end the measurement."""
-    if draws.info["cut"] == "interrupt":
+    if draws.info["stopped_by"] == "interrupt":
         raise KeyboardInterrupt
     return draws
 
