@@ -59,8 +59,9 @@ def colour(n: int, indptr: IndexArray, neighbours: IndexArray) -> IndexArray:
         colours[frontier] = chosen
         released = around[later[slots]]
         if released.size > n // 8:
-            waiting -= np.bincount(released, minlength=n)
-            touched = np.unique(released)
+            counts = np.bincount(released, minlength=n)
+            waiting -= counts
+            touched = np.flatnonzero(counts).astype(np.int32)
         else:
             touched, counts = np.unique(released, return_counts=True)
             waiting[touched] -= counts

@@ -115,7 +115,7 @@ def runs(draw: st.DrawFn, spec: Spec) -> tuple[Schedule, dict[str, Any]]:
     return schedule, {
         "seed": draw(st.integers(0, 2**64 - 1)),
         "rule": draw(st.sampled_from(RULES)),
-        "first_read": draw(st.sampled_from([0, 5, 2**30 - 100])),
+        "first_read": draw(st.sampled_from([0, 5, 2**30 - 200])),
         "burn_in": draw(st.integers(0, 4)),
         "keep_every": draw(st.integers(1, 3)),
     }
@@ -258,7 +258,7 @@ def test_reads_do_not_depend_on_how_they_are_grouped(name: str, data: st.DataObj
             program, schedule, reads=high - low, first_read=first + low, initial=initial, clamps={spec.n - 1: values[low:high]}, **run
         )
 
-    spans = list(zip(cuts[:-1], cuts[1:], strict=True))
+    spans = [(cuts[k], cuts[k + 1]) for k in range(len(cuts) - 1)]
     done = {span: part(*span) for span in data.draw(st.permutations(spans))}
     whole = part(0, reads)
     for field, array in joined([done[span] for span in spans]).items():

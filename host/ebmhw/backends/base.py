@@ -47,6 +47,9 @@ class Capabilities:
 class SamplerBackend(ABC):
     """Runs programs. Every backend returns identical draws for one (program, schedule, rule, seed, clamps, initial states)."""
 
+    chosen_because: str | None = None
+    """Why "auto" took this backend; None where it was named."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -117,6 +120,7 @@ class SamplerBackend(ABC):
         done = draws.sweeps - request.sweeps_before
         draws.info.update(
             backend=self.name,
+            chosen_because=self.chosen_because,
             seed=request.identity.seed,
             rule=request.identity.rule,
             first_read=request.identity.first_read,

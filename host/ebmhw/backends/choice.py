@@ -39,8 +39,10 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
     if asked in ("cpu", "auto"):
         from ebmhw.backends.cpu import CpuBackend
 
-        # No board can answer in this version, so the CPU is what auto has to choose from.
-        return CpuBackend(**options)
+        backend = CpuBackend(**options)
+        if asked == "auto":
+            backend.chosen_because = "auto: this version has no driver for a board, so the CPU is all there is to choose"
+        return backend
     if asked == "golden":
         from ebmhw.backends.golden import GoldenBackend
 
