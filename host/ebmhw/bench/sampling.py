@@ -1,7 +1,7 @@
 """Speed of sampling: spin updates per CPU second, against samplers that many people use.
 
-Ours keeps best states, energies and flips all the time, since every run does. Peers get the same model, the same range of betas and the same
-form of schedule; they may do fewer sweeps and reads, as both numbers are rates and 200 sweeps or more hide what it costs to begin.
+Ours keeps best states, energies and flips all the time, since every run does. Peers get the same model, the same range of betas and the
+same form of schedule; they may do fewer sweeps and reads, as both numbers are rates and 200 sweeps or more hide what it costs to begin.
 """
 
 from __future__ import annotations
@@ -156,9 +156,8 @@ def _openjij(ready: Ready, quick: bool) -> Measure:
     few, sweeps = _shape(setting, 16, quick)
 
     def measure(number: int) -> float:
-        openjij.SASampler().sample(
-            model, beta_min=setting.hot, beta_max=setting.cold, num_reads=few, num_sweeps=sweeps, sparse=True, seed=number + 1
-        )
+        betas = {"beta_min": setting.hot, "beta_max": setting.cold}
+        openjij.SASampler().sample(model, **betas, num_reads=few, num_sweeps=sweeps, sparse=True, seed=number + 1)
         return float(few * sweeps * setting.spins)
 
     return measure

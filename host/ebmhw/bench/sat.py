@@ -1,8 +1,9 @@
 """Satisfiability: the share of clauses of random 3-SAT that a second and ten seconds of one core satisfy, no ancilla spins.
 
-Five formulas of 5,000 variables and 21,000 clauses (ratio 4.2, where most can be satisfied but hardly), one a round. Beside two others: the
-assignment that gives each variable its commoner sign, which needs no time at all, and WalkSAT, compiled from the C file next to this one. WalkSAT
-is made for this problem and the better choice for it; what our rows show is what native cubic terms are worth to a sampler of any energy.
+Five formulas of 5,000 variables and 21,000 clauses (ratio 4.2, where most can be satisfied but hardly), one a round. Beside two others:
+the assignment that gives each variable its commoner sign, which needs no time at all, and WalkSAT, compiled from the C file next to this
+one. WalkSAT is made for this problem and the better choice for it; our rows show what native cubic terms are worth to a sampler that
+takes any energy.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 VARIABLES, RATIO, FORMULAS = 5000, 4.2, 5
 
 HOT, COLD = 2.8, 14.4
-"""Betas per clause, searched once over the five formulas: geometric, Metropolis. From 5.6 on it is too late to begin (twice the clauses left)."""
+"""Betas per clause, searched once over the five formulas: geometric, Metropolis. To begin at 5.6 leaves twice as many clauses."""
 
 READS = 32
 """One group of lanes: fewer would leave lanes idle, more would shorten the anneal."""

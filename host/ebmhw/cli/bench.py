@@ -22,8 +22,8 @@ QUICK_ROUNDS = 2
     help="Folder with G1.txt, G11.txt, G14.txt, G22.txt of the G-set. Without it, graphs like them and no goals for cuts.",
 )
 @click.option("--only", multiple=True, metavar="SUBSTRING", help="Cases whose name holds this; may be given more than once.")
-@click.option("--rounds", type=click.IntRange(min=1), help=f"Rounds of each case.  [default: {DEFAULT_ROUNDS}; {QUICK_ROUNDS} with --quick]")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the results to FILE.")
+@click.option("--rounds", type=click.IntRange(min=1), help=f"Rounds a case.  [default: {DEFAULT_ROUNDS}; {QUICK_ROUNDS} with --quick]")
+@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write results to FILE.")
 @click.option("--list", "list_only", is_flag=True, help="Name the cases and what they measure, run nothing.")
 @click.option("--quick", is_flag=True, help="Smaller work and fewer rounds: to see that it works, not to quote.")
 def bench(data: Path | None, only: tuple[str, ...], rounds: int | None, json_path: Path | None, list_only: bool, quick: bool) -> None:

@@ -104,10 +104,14 @@ static inline i8v FN(byte_field)(const uint8_t *spins, const row_t *row, const u
 #define SPIN(offset) FN(load)(spins + (offset))
     i8v x = FN(splat)(row->base), x2 = (i8v){0};
     for (uint32_t i = 0; i < row->singles; i++, code += 4) {
-        x += SPIN(code[0]);
-        x2 += SPIN(code[1]);
-        x += SPIN(code[2]);
-        x2 += SPIN(code[3]);
+        /* Two offsets a load: the loads bound this loop. */
+        uint64_t first, second;
+        __builtin_memcpy(&first, code, 8);
+        __builtin_memcpy(&second, code + 2, 8);
+        x += SPIN((uint32_t)first);
+        x2 += SPIN(first >> 32);
+        x += SPIN((uint32_t)second);
+        x2 += SPIN(second >> 32);
     }
     for (uint32_t i = 0; i < row->doubles; i++, code += 4) {
         x += SPIN(code[0]) ^ SPIN(code[1]);
