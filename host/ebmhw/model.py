@@ -6,6 +6,7 @@ This is the only place where signs and variable types of other packages are conv
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS
 from ebmhw.errors import InvalidModel
+from ebmhw.spins import checked, columns
 
 if TYPE_CHECKING:
     import dimod
@@ -30,9 +32,6 @@ Term = tuple[tuple[int, ...], float]
 
 SPIN_LIMIT = 2**26 - 1
 """Spins of one model; the CPU kernel addresses two copies of 32 bytes a spin with 32-bit offsets."""
-
-_ENERGY_CHUNK = 1 << 22
-"""Products held at a time while energies are computed (4 MB of int8)."""
 
 
 @final
@@ -169,24 +168,17 @@ class Model:
 
     def energy(self, spins: npt.ArrayLike) -> FloatArray:
         """Return E(s) of spins (..., n), each -1 or +1, as float64 (...); exact for integer weights while below 2^53."""
-        states = np.asarray(spins)
-        if states.ndim == 0 or states.shape[-1] != self.n:
-            raise InvalidModel(f"spins have shape {states.shape}; the last axis must be {self.n}, one value a spin")
-        if not np.isin(states, (-1, 1)).all():
-            raise InvalidModel(f"spins hold {states[~np.isin(states, (-1, 1))].flat[0]!r}; every spin is -1 or +1")
-        flat = states.reshape(-1, self.n).astype(np.int8)
-        result = np.empty(flat.shape[0])
+        states = checked(spins, (self.n,))
+        result = np.empty(math.prod(states.shape[:-1]))
         largest = max((block.weights.size for block in self.blocks), default=1)
-        step = max(1, _ENERGY_CHUNK // max(largest, self.n))
-        for start in range(0, flat.shape[0], step):
-            chunk = np.ascontiguousarray(flat[start : start + step].T)
+        for rows, chunk in columns(states.reshape(-1, self.n), largest):
             total = self.bias @ chunk.astype(np.float64)
             for block in self.blocks:
                 product = chunk[block.spins[:, 0]]
                 for column in range(1, block.order):
                     product *= chunk[block.spins[:, column]]
                 total += block.weights @ product.astype(np.float64)
-            result[start : start + step] = self.offset - total
+            result[rows] = self.offset - total
         return result.reshape(states.shape[:-1])
 
     def compile(self, coupling_bits: int = COUPLING_BITS, bias_bits: int = BIAS_BITS, scale: float | None = None) -> Program:

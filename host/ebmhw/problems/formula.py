@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ebmhw.errors import InvalidModel
 from ebmhw.model import SPIN_LIMIT, Model
 from ebmhw.problems.dimacs import line_of_clause, read_clauses
-from ebmhw.problems.spins import checked, columns
+from ebmhw.spins import checked, columns
 from ebmhw.problems.text import Text, load
 
 LITERALS_LIMIT = 8

@@ -1,4 +1,4 @@
-"""Checks of spins that a problem is asked to judge."""
+"""Checks of spins that a model or a problem is asked to judge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ebmhw.errors import InvalidModel
 
 CHUNK = 1 << 22
-"""Bytes of int8 products held at a time, as in `ebmhw.model`."""
+"""Bytes of int8 products held at a time."""
 
 
 def checked(spins: npt.ArrayLike, lengths: tuple[int, ...]) -> npt.NDArray[np.int8]:
