@@ -50,8 +50,8 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
     >>> import dimod, ebmhw
     >>> bqm = dimod.BinaryQuadraticModel.from_ising({}, {("a", "b"): -1.0, ("b", "c"): 1.0})
     >>> best = ebmhw.EbmSampler("golden").sample(bqm, num_reads=4, num_sweeps=50, seed=1).first
-    >>> best.energy, best.sample["a"] == best.sample["b"] != best.sample["c"]
-    (-2.0, True)
+    >>> print(best.energy, best.sample["a"] == best.sample["b"] != best.sample["c"])
+    -2.0 True
     """
 
     def __init__(self, backend: SamplerBackend | str | None = None) -> None:

@@ -75,7 +75,7 @@ def test_many_reads_are_cut_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = MaxCut(3, [(0, 1), (1, 2)], [1, 2])
     states = np.random.default_rng(0).choice(np.array([-1, 1]), (50, 3))
     whole = problem.cut(states)
-    monkeypatch.setattr("ebmhw.problems.spins.CHUNK", 9)
+    monkeypatch.setattr("ebmhw.spins.CHUNK", 9)
     assert np.array_equal(problem.cut(states), whole)
 
 

@@ -135,10 +135,8 @@ def _fast(text: Text, header: Header) -> Clauses | None:
         kept[starts] = False
         lengths = lengths - 1
         found = values[starts]
-        if header.num_variables is None:
-            hard = found == _HARD
-        else:
-            hard = np.zeros(found.size, dtype=bool) if header.top is None else found >= header.top
+        least_hard = np.inf if header.top is None else header.top
+        hard = found == _HARD if header.num_variables is None else found >= least_hard
         if ((found < 1) & ~hard).any():
             return None
         weights = np.where(hard, np.inf, found.astype(np.float64))

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from ebmhw.errors import InvalidModel
 from ebmhw.model import SPIN_LIMIT, Model
 from ebmhw.problems.dimacs import line_of_clause, read_clauses
-from ebmhw.spins import checked, columns
 from ebmhw.problems.text import Text, load
+from ebmhw.spins import checked, columns
 
 LITERALS_LIMIT = 8
 """Literals of a clause that become one term; j of them expand to 2^j products."""

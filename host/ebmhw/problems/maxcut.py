@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ebmhw.errors import InvalidModel
 from ebmhw.model import SPIN_LIMIT, Model
-from ebmhw.spins import checked, columns
 from ebmhw.problems.table import Layout, line_of_row, parse_integer, read_rows
 from ebmhw.problems.text import Text, load
+from ebmhw.spins import checked, columns
 
 
 @final
