@@ -490,14 +490,15 @@ class Conformance(ABC):
         if abs(h - coupling) + abs(coupling) > FIELD_LIMIT:
             return 0
         program = Program.from_rows(2, [(0, h - coupling, terms[0]), (1, 1, terms[1])], coupling_bits=18 if abs(coupling) > 127 else 8)
-        rng, compared = np.random.default_rng(abs(h)), 0
+        rng, compared, head = np.random.default_rng(abs(h)), 0, None
         for word in words:
             t = reference.threshold(rule, abs(h), word)
             near = [t + d for d in (-2, -1, 0, 1)] + [t + int(t * f * 2.0**-11) for f in (-2, -1.1, -0.9, -0.3, 0.3, 0.9, 1.1, 2)]
-            draws = sorted({u for u in (0, 1, 8, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, *near) if 0 <= u < 2**32})
+            draws = [min(max(u, 0), 2**32 - 1) for u in (0, 1, 8, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, *near)]
             each = [(s, u) for s in (-1, 1) for u in draws]
             start = [[s, 1] for s, _ in each]
-            head = backend.run(program, Schedule.custom([]), reads=len(each), seed=1, rule=rule, initial=start, clamps={1: 1})
+            if head is None:
+                head = backend.run(program, Schedule.custom([]), reads=len(each), seed=1, rule=rule, initial=start, clamps={1: 1})
             states = np.array([state_that_draws(u, rng) for _, u in each], dtype=np.uint32)
             got = backend.run(program, schedule_of_words([(word, 1)]), resume=dataclasses.replace(head, random=states))
             for (s, u), after in zip(each, got.spins[:, 0].tolist(), strict=True):
@@ -550,7 +551,8 @@ class Conformance(ABC):
     @pytest.mark.parametrize("rule", RULES)
     @pytest.mark.parametrize("kind", sorted(STRUCTURED))
     def test_structured_program(self, backend: SamplerBackend, kind: str, rule: str) -> None:
-        pytest.importorskip("jax")
+        if backend.name != "golden":
+            pytest.importorskip("jax")
         make, hot, cold = STRUCTURED[kind]
         program = make()
         if program.n > backend.capabilities.max_spins:
@@ -559,11 +561,13 @@ class Conformance(ABC):
         for beta in (hot, (hot * cold) ** 0.5, cold):
             schedule = Schedule.constant(beta, self.structured_sweeps)
             draws = backend.run(program, schedule, **options)
-            wanted = judge("jax" if backend.name != "golden" else "numpy").run(program, schedule, **options)
-            assert_equal_draws(draws, wanted, f"{kind} {rule} beta {beta}")
+            if backend.name == "golden":
+                assert_reads_as_reference(draws, Case(program, list(program.rows), schedule, options, kind), [0, options["reads"] - 1])
+            else:
+                assert_equal_draws(draws, judge("jax").run(program, schedule, **options), f"{kind} {rule} beta {beta}")
             assert np.array_equal(draws.energy, program.energy(draws.spins))
             updates += draws.info["updates"]
-        print(f"{kind}, {rule} on {backend!r}: {updates:,} updates compared with the golden model")
+        print(f"{kind}, {rule} on {backend!r}: {updates:,} updates compared")
 
     # --- what does not fit
 

@@ -159,9 +159,11 @@ class SamplerBackend(ABC):
 
 
 def _stopped_by(request: RunRequest, draws: Draws) -> str | None:
-    if draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.words.size:
-        return None
-    return "interrupt" if request.stop.interrupted else "time_limit"
+    # An interrupt that came too late to cut anything is reported all the same: a caller's loop must not run on.
+    if request.stop.interrupted:
+        return "interrupt"
+    whole = draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.words.size
+    return None if whole else "time_limit"
 
 
 @contextmanager
