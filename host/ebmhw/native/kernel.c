@@ -55,21 +55,29 @@ static chains_t group_at(const program_t *p, const chains_t *c, uint64_t group) 
 #undef LANES_NAME
 
 #if HAVE_X86
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#if defined(__clang__)
+#define TARGET_BEGIN(names) PRAGMA(clang attribute push(__attribute__((target(names))), apply_to = function))
+#define TARGET_END PRAGMA(clang attribute pop)
+#else
+#define TARGET_BEGIN(names) PRAGMA(GCC push_options) PRAGMA(GCC target(names))
+#define TARGET_END PRAGMA(GCC pop_options)
+#endif
+#define PRAGMA(text) _Pragma(#text)
+
+TARGET_BEGIN("avx2,fma")
 #define LANES_NAME avx2
 #define LANES_AVX2
 #include "lanes.h"
 #undef LANES_NAME
-#pragma GCC pop_options
+TARGET_END
+
 /* The same source and vector width: AVX-512's rotations and three-way logic make a draw 10 operations instead of 14. */
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512vl,avx512bw")
+TARGET_BEGIN("avx2,fma,avx512f,avx512vl,avx512bw")
 #define LANES_NAME avx512
 #include "lanes.h"
 #undef LANES_NAME
 #undef LANES_AVX2
-#pragma GCC pop_options
+TARGET_END
 #endif
 
 /* The best instruction set here: 0 portable, 1 AVX2, 2 AVX-512 with 256-bit vectors. */
