@@ -16,7 +16,7 @@ from ebmhw.contract import tables
 from ebmhw.golden.arrays import Arrays, JaxArrays, NumpyArrays
 from ebmhw.golden.step import weak_outcome
 from ebmhw.model import Model
-from ebmhw.native.binding import EncodedProgram
+from ebmhw.native.encoded import EncodedProgram
 from ebmhw.schedule import beta_word, effective_beta
 
 RULES = ("gibbs", "metropolis")

@@ -111,9 +111,7 @@ class SamplerBackend(ABC):
         """
         started, cpu = time.perf_counter(), time.process_time()
         stop = Stop(time_limit, interrupt)
-        request = make_request(
-            program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop
-        )
+        request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
         self._refuse_misfit(program, request.identity.rule)
         with _keyboard_interrupt_sets(stop):
             draws = self._execute(request)

@@ -48,6 +48,4 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
 
         return GoldenBackend(**options)
     what = {"simulated": "the generated RTL", "kv260": "the board's driver and bitstream"}[asked]
-    raise BackendUnavailable(
-        f"backend {asked!r}: {what} is not part of this version of ebmhw; use get_backend('cpu'), whose samples are the same"
-    )
+    raise BackendUnavailable(f"backend {asked!r}: {what} is not part of this version of ebmhw; use get_backend('cpu'), whose samples are the same")

@@ -1,4 +1,4 @@
-"""The CPU backend: the native kernel, threads over groups of 32 chains."""
+"""The CPU backend: the native kernels, threads over groups of 32 chains or, for one read of a pairwise program, a single chain."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ from ebmhw.contract import stream
 from ebmhw.contract.formats import BIAS_BITS, RULES
 from ebmhw.errors import InvalidRun
 from ebmhw.model import SPIN_LIMIT
-from ebmhw.native.binding import LANES, Batch, EncodedProgram, instruction_set
+from ebmhw.native.batch import Batch, Keep, make_batch
+from ebmhw.native.encoded import EncodedProgram, LinkedProgram
+from ebmhw.native.library import LANES, instruction_set
 from ebmhw.program import Program
 
 _BATCH_BYTES = 64 << 20
 """Chain states in work at a time; more reads are run batch by batch."""
+
+_SINGLE_READS = 1
+"""Reads up to which chains of pairwise programs run one by one (scalar.h says why)."""
 
 _STEP_SECONDS = 0.03
 """Aim for one call of the kernel: how late an interrupt, a deadline or a progress bar may be."""
@@ -45,7 +50,7 @@ class CpuBackend(SamplerBackend):
             raise InvalidRun(f"threads is {threads!r}; give a whole number from 1 to 1024, or None for one a processor")
         self.threads = threads or available
         self.instruction_set = instruction_set()
-        self._encoded: WeakKeyDictionary[Program, EncodedProgram] = WeakKeyDictionary()
+        self._prepared: WeakKeyDictionary[Program, dict[bool, EncodedProgram | LinkedProgram]] = WeakKeyDictionary()
 
     @property
     def name(self) -> str:
@@ -56,15 +61,16 @@ class CpuBackend(SamplerBackend):
         return Capabilities(("ising",), LANES, SPIN_LIMIT, 2**31, BIAS_BITS, BIAS_BITS, RULES)
 
     def _execute(self, request: RunRequest) -> Draws:
-        encoded = self._encode(request)
-        per_batch = max(1, min(_BATCH_BYTES // encoded.group_bytes, 4096))
+        prepared = self._prepare(request)
+        unit = LANES if isinstance(prepared, EncodedProgram) else 1
+        per_batch = max(1, min(_BATCH_BYTES // (prepared.bytes_per_read * unit), 4096))
         if per_batch > self.threads:
             per_batch -= per_batch % self.threads
-        size = min(request.reads, per_batch * LANES)
+        size = min(request.reads, per_batch * unit)
         results = _Results(request)
-        with _Workers(self.threads if request.reads > LANES else 1) as workers:
+        with _Workers(self.threads if request.reads > unit else 1) as workers:
             for start in range(0, request.reads, size):
-                batch = _begin(encoded, request, start, min(start + size, request.reads))
+                batch = _begin(prepared, request, start, min(start + size, request.reads))
                 done = self._sweep(batch, request, results, start, workers)
                 if done == request.words.size or start == 0:
                     results.take(batch, start, done)
@@ -74,18 +80,23 @@ class CpuBackend(SamplerBackend):
         draws.info.update(threads=self.threads, instruction_set=self.instruction_set)
         return draws
 
-    def _encode(self, request: RunRequest) -> EncodedProgram:
+    def _prepare(self, request: RunRequest) -> EncodedProgram | LinkedProgram:
+        # One read would leave 31 lanes of a group empty; with two, or terms of higher order, the group is faster all the same.
+        single = request.reads <= _SINGLE_READS and request.program.weights.max_order <= 2
+        make = LinkedProgram if single else EncodedProgram
         if request.clamped.size:
-            return EncodedProgram(request.program, request.clamped)
-        if request.program not in self._encoded:
-            self._encoded[request.program] = EncodedProgram(request.program, request.clamped)
-        return self._encoded[request.program]
+            return make(request.program, request.clamped)
+        known = self._prepared.setdefault(request.program, {})
+        if single not in known:
+            known[single] = make(request.program, request.clamped)
+        return known[single]
 
     def _sweep(self, batch: Batch, request: RunRequest, results: _Results, start: int, workers: _Workers) -> int:
-        """Run the schedule on a batch, all its groups in step, and return the sweeps done."""
+        """Run the schedule on a batch, all its chains in step, and return the sweeps done."""
         identity, total = request.identity, request.words.size
         kept = None if results.kept is None else results.kept[start : start + batch.reads]
-        bounds = np.linspace(0, batch.groups, min(workers.count, batch.groups) + 1).astype(int).tolist()
+        keep = Keep(kept, identity.burn_in, identity.keep_every)
+        bounds = np.linspace(0, batch.units, min(workers.count, batch.units) + 1).astype(int).tolist()
         parts = list(pairwise(bounds))
         done, step = 0, 1
         while done < total and not (request.stop.now and (done > 0 or start > 0)):
@@ -93,7 +104,7 @@ class CpuBackend(SamplerBackend):
             before = request.sweeps_before + done
 
             def work(part: tuple[int, int], words: npt.NDArray[np.uint32] = words, before: int = before) -> None:
-                batch.sweeps(*part, words, before, identity.rule, self.instruction_set, kept, identity.burn_in, identity.keep_every)
+                batch.sweeps(*part, words, before, identity.rule, keep)
 
             began = time.perf_counter()
             workers.each(work, parts)
@@ -111,9 +122,9 @@ class CpuBackend(SamplerBackend):
         return done
 
 
-def _begin(encoded: EncodedProgram, request: RunRequest, start: int, stop: int) -> Batch:
+def _begin(prepared: EncodedProgram | LinkedProgram, request: RunRequest, start: int, stop: int) -> Batch:
     """Return the chains of reads start..stop-1, in their initial or resumed states."""
-    batch = Batch(encoded, stop - start)
+    batch = make_batch(prepared, stop - start)
     resume, clamped = request.resume, request.clamped
     if resume is not None:
         batch.set_random(resume.random[start:stop])

@@ -89,9 +89,7 @@ class GoldenBackend(SamplerBackend):
     def _begin(self, request: RunRequest) -> Chain:
         resume, program, reads = request.resume, request.program, request.reads
         if resume is not None:
-            energy, flips, best_energy, best_sweep = (
-                a.copy() for a in (resume.energy, resume.flips, resume.best_energy, resume.best_sweep)
-            )
+            energy, flips, best_energy, best_sweep = (a.copy() for a in (resume.energy, resume.flips, resume.best_energy, resume.best_sweep))
             spins, best = _with_plus_one(resume.spins), _with_plus_one(resume.best_spins)
             return Chain(spins, resume.random.copy(), energy, flips, best, best_energy, best_sweep)
         numbers = np.arange(reads, dtype=np.uint32) + np.uint32(request.identity.first_read)

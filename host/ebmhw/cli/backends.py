@@ -21,9 +21,7 @@ def backends(as_json: bool) -> None:
     for name in BACKEND_NAMES:
         try:
             backend = get_backend(name)
-            found.append(
-                {"name": name, "available": True, "is": backend.name, "capabilities": dataclasses.asdict(backend.capabilities), "why": ""}
-            )
+            found.append({"name": name, "available": True, "is": backend.name, "capabilities": dataclasses.asdict(backend.capabilities), "why": ""})
         except BackendUnavailable as error:
             found.append({"name": name, "available": False, "why": str(error)})
     if as_json:

@@ -20,15 +20,9 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 STEPS = 1000
 """Ticks of a progress bar."""
 
-backend_option: Decorator = click.option(
-    "--backend", default=None, metavar="NAME", help="cpu, golden or auto.  [default: $EBMHW_BACKEND, else auto]"
-)
-threads_option: Decorator = click.option(
-    "--threads", type=click.IntRange(1, 1024), help="Worker threads of cpu.  [default: all processors]"
-)
-seed_option: Decorator = click.option(
-    "--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the random streams.  [default: drawn, and reported]"
-)
+backend_option: Decorator = click.option("--backend", default=None, metavar="NAME", help="cpu, golden or auto.  [default: $EBMHW_BACKEND, else auto]")
+threads_option: Decorator = click.option("--threads", type=click.IntRange(1, 1024), help="Worker threads of cpu.  [default: all processors]")
+seed_option: Decorator = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the random streams.  [default: drawn, and reported]")
 split_option: Decorator = click.option(
     "--split-above", type=click.IntRange(3, 8), metavar="K", help="Chain clauses of more than K literals through ancillas (formulas only)."
 )

@@ -21,13 +21,9 @@ if TYPE_CHECKING:
 @options.threads_option
 @click.option("--beta", type=click.FloatRange(0), default=1.0, show_default=True, help="Inverse temperature, in the problem's units.")
 @click.option("--reads", type=click.IntRange(1, 2**30), default=32, show_default=True, help="Independent chains.")
-@click.option(
-    "--burn-in", type=click.IntRange(0), default=1000, show_default=True, metavar="SWEEPS", help="Sweeps before the first sample."
-)
+@click.option("--burn-in", type=click.IntRange(0), default=1000, show_default=True, metavar="SWEEPS", help="Sweeps before the first sample.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples of each chain.")
-@click.option(
-    "--every", type=click.IntRange(1), default=10, show_default=True, metavar="SWEEPS", help="Sweeps from one sample to the next."
-)
+@click.option("--every", type=click.IntRange(1), default=10, show_default=True, metavar="SWEEPS", help="Sweeps from one sample to the next.")
 @click.option("--rule", type=click.Choice(["gibbs", "metropolis"]), default="gibbs", show_default=True, help="Update rule.")
 @options.seed_option
 @options.split_option

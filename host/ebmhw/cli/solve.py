@@ -98,9 +98,7 @@ def search(
 @options.threads_option
 @click.option("--reads", type=click.IntRange(1, 2**30), default=DEFAULT_READS, show_default=True, help="Independent chains.")
 @click.option("--sweeps", type=click.IntRange(1, 2**31 - 1), default=1000, show_default=True, help="Sweeps of each chain.")
-@click.option(
-    "--beta", type=float, nargs=2, metavar="FIRST LAST", help="Inverse temperatures, in the problem's units.  [default: from its weights]"
-)
+@click.option("--beta", type=float, nargs=2, metavar="FIRST LAST", help="Inverse temperatures, in the problem's units.  [default: from its weights]")
 @click.option("--time-limit", type=click.FloatRange(0), metavar="SECONDS", help="Repeat rounds of reads with fresh streams until then.")
 @options.seed_option
 @options.split_option

@@ -230,8 +230,7 @@ class PacketLayout:
             count = find(fields, section.count_field, f"field to count section '{section.name}' with, named", me)
             if count.signed or count.bits > WORD_BITS:
                 raise ContractError(
-                    f"field '{count.name}' of {me} counts section '{section.name}' but is signed or wider than 32 bits; "
-                    f"make it unsigned, 1..32 bits"
+                    f"field '{count.name}' of {me} counts section '{section.name}' but is signed or wider than 32 bits; make it unsigned, 1..32 bits"
                 )
         store(self, code=code, version=version, beat_bytes=beat, fields=fields, sections=sections)
         store(self, doc=text(self.doc, f"the doc of {me}"))
@@ -317,9 +316,7 @@ class PacketLayout:
             if header[name] != want:
                 raise ContractError(f"the {name} of {me} is {header[name]}, expected {want}; use the layout that the sender was built with")
         if header["length"] * WORD_BYTES != len(data):
-            raise ContractError(
-                f"{me} announces {header['length']} words but has {len(data)} bytes; pass one whole packet (words are 4 bytes)"
-            )
+            raise ContractError(f"{me} announces {header['length']} words but has {len(data)} bytes; pass one whole packet (words are 4 bytes)")
         fixed, fixed_words = _place((*HEADER, *self.fields))
         at = fixed_words * WORD_BYTES
         if len(data) < at:
@@ -329,9 +326,7 @@ class PacketLayout:
         if words * WORD_BYTES != len(data):
             counted = dict.fromkeys(section.count_field for section in self.sections)
             counts = ", ".join(f"{name} = {values[name]}" for name in counted)
-            raise ContractError(
-                f"{me} announces {header['length']} words, but its counts ({counts or 'none'}) make {words}; correct the sender"
-            )
+            raise ContractError(f"{me} announces {header['length']} words, but its counts ({counts or 'none'}) make {words}; correct the sender")
         for field in HEADER:
             del values[field.name]
         for section in self.sections:

@@ -88,9 +88,7 @@ def identifier(name: str, subject: str) -> str:
             f"starting with a letter; rename it (try 'row_count')"
         )
     if name in RESERVED_WORDS:
-        raise ContractError(
-            f"{name!r} cannot name a {subject}: it is a reserved word of C, C++, Verilog or Python; rename it (try '{name}_value')"
-        )
+        raise ContractError(f"{name!r} cannot name a {subject}: it is a reserved word of C, C++, Verilog or Python; rename it (try '{name}_value')")
     return name
 
 
@@ -302,8 +300,7 @@ class Register:
             lsb = above if field.lsb == NEXT else field.lsb
             if lsb + field.bits > WORD_BITS:
                 raise ContractError(
-                    f"field '{field.name}' of {me} takes bits {lsb}..{lsb + field.bits - 1}, a register has bits 0..31; "
-                    f"move it to another register"
+                    f"field '{field.name}' of {me} takes bits {lsb}..{lsb + field.bits - 1}, a register has bits 0..31; move it to another register"
                 )
             placed.append(dataclasses.replace(field, lsb=lsb))
         placed.sort(key=lambda field: field.lsb)
@@ -418,9 +415,7 @@ class RegisterMap:
         unique((register.name for register in registers), "registers", me)
         for first, second in pairwise(registers):
             if first.offset == second.offset:
-                raise ContractError(
-                    f"registers '{first.name}' and '{second.name}' of {me} are both at offset {first.offset:#x}; move one of them"
-                )
+                raise ContractError(f"registers '{first.name}' and '{second.name}' of {me} are both at offset {first.offset:#x}; move one of them")
         needed = (registers[-1].offset + WORD_BYTES - 1).bit_length()
         given = ranged(self.address_bits, f"address_bits of {me}", NEXT, 32, "AXI4-Lite addresses have up to 32 bits")
         if given != NEXT and given < needed:
@@ -444,9 +439,7 @@ class RegisterMap:
                     f"read-only fields; latch such a one"
                 )
             if target.name in latched:
-                raise ContractError(
-                    f"registers '{latched[target.name]}' and '{register.name}' of {me} both latch '{target.name}'; let one do so"
-                )
+                raise ContractError(f"registers '{latched[target.name]}' and '{register.name}' of {me} both latch '{target.name}'; let one do so")
             latched[target.name] = register.name
 
     def register(self, name: str) -> Register:

@@ -7,6 +7,7 @@
 
 #include "exact.h"
 #include "kernel.h"
+#include "scalar.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -310,6 +311,31 @@ API uint64_t ebmhw_encode(program_t *p, row_t *row, uint32_t *code, const int32_
         }
     }
     return size;
+}
+
+/* Draw the initial states of single chains. */
+API void ebmhw_single_draw_states(uint64_t n, const singles_t *chains, uint64_t count) {
+    for (uint64_t chain = 0; chain < count; chain++) {
+        const singles_t g = single_at(chains, n, chain);
+        for (uint64_t i = 0; i < n; i++) g.spins[i] = next_draw(g.random) >> 31 ? 1 : -1;
+    }
+}
+
+/* From the spins of single chains: energies and fields. */
+API void ebmhw_single_begin(uint64_t n, const int32_t *bias, const links_t *links, const singles_t *chains, uint64_t count) {
+    for (uint64_t chain = 0; chain < count; chain++) {
+        const singles_t g = single_at(chains, n, chain);
+        single_begin(n, bias, links, &g);
+    }
+}
+
+/* Run `count` sweeps of single chains first..stop-1; `done` sweeps came before. */
+API void ebmhw_single_sweeps(const program_t *p, const links_t *links, const singles_t *chains, uint64_t first, uint64_t stop,
+                             const uint32_t *words, int64_t count, int64_t done, int rule, const keep_t *keep) {
+    for (uint64_t chain = first; chain < stop; chain++) {
+        const singles_t g = single_at(chains, p->n, chain);
+        single_sweeps(p, links, &g, chain, words, count, done, rule, keep);
+    }
 }
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernel", "CPU kernel; its functions are called through ctypes.", 0, NULL,

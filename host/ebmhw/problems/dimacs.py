@@ -80,9 +80,7 @@ def read_header(text: Text) -> Header:
         if not weighted and tokens[1:2] != [b"cnf"]:
             raise text.error(line, f"{show(content.strip())} begins no formula; give 'p cnf' or 'p wcnf'")
         if len(tokens) != 4 and not (weighted and len(tokens) == 5):
-            raise text.error(
-                line, f"{show(content.strip())} has {len(tokens) - 2} numbers; give variables and clauses (and the top weight for wcnf)"
-            )
+            raise text.error(line, f"{show(content.strip())} has {len(tokens) - 2} numbers; give variables and clauses (and the top weight for wcnf)")
         return Header(
             position,
             line + 1,
@@ -192,15 +190,11 @@ def _scan(text: Text, header: Header) -> Iterator[tuple[int, float, list[int]]]:
         yield begun, weight, clause
         clause, weight, begun, count = [], None if header.weighted else 1.0, 0, count + 1
     if begun:
-        raise text.error(
-            text.last_line, f"the clause begun on line {begun} has no 0 at its end; add it, or fetch the file again if it was cut short"
-        )
+        raise text.error(text.last_line, f"the clause begun on line {begun} has no 0 at its end; add it, or fetch the file again if it was cut short")
     if header.num_clauses is None and count == 0:
         raise text.error(text.last_line, "no clause; a formula has a 'p cnf' or 'p wcnf' line, or weighted clauses")
     if header.num_clauses is not None and count < header.num_clauses:
-        raise text.error(
-            text.last_line, f"the file ends after {count} of the {header.num_clauses} clauses that its p line says; fetch it again"
-        )
+        raise text.error(text.last_line, f"the file ends after {count} of the {header.num_clauses} clauses that its p line says; fetch it again")
 
 
 def _tokens(text: Text, header: Header) -> Iterator[tuple[int, bytes]]:

@@ -48,9 +48,7 @@ class MaxCut:
             raise InvalidModel(f"a graph of {n!r} vertices is not possible; give 1 to {SPIN_LIMIT}")
         outside = np.flatnonzero(((pairs < 0) | (pairs >= n)).any(axis=1))
         if outside.size:
-            raise InvalidModel(
-                f"edge {tuple(pairs[outside[0]].tolist())} names a vertex out of range; vertices of this graph are 0..{n - 1}"
-            )
+            raise InvalidModel(f"edge {tuple(pairs[outside[0]].tolist())} names a vertex out of range; vertices of this graph are 0..{n - 1}")
         loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
         if loops.size:
             raise InvalidModel(f"edge {tuple(pairs[loops[0]].tolist())} is a self-loop, which no cut can hold; drop it")
