@@ -10,7 +10,7 @@ KERNEL = Extension(
     sources=["host/ebmhw/native/kernel.c"],
     depends=[f"host/ebmhw/native/{name}" for name in ("kernel.h", "exact.h", "lanes.h", "scalar.h")],
     define_macros=[("Py_LIMITED_API", "0x030A0000")],
-    extra_compile_args=[] if os.name == "nt" else ["-O3", "-std=gnu11", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi"],
+    extra_compile_args=[] if os.name == "nt" else ["-O3", "-std=gnu11", "-fvisibility=hidden", "-fwrapv", "-fno-math-errno", "-Wno-psabi"],
     py_limited_api=True,
     # Without a C compiler the package still installs; get_backend("cpu") then says what is missing.
     optional=True,

@@ -7,6 +7,15 @@ built-in exception that a caller would expect (``ValueError``, ``OSError``), so 
 from __future__ import annotations
 
 
+def shown(value: object) -> str:
+    """Return a value as it may stand in a message: NumPy's scalars as plain numbers, long ones cut."""
+    item = getattr(value, "item", None)
+    if item is not None and getattr(value, "shape", None) == ():
+        value = item()
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 class EbmhwError(Exception):
     """Base of all errors of this package; ``code`` is stable across releases, the text is not."""
 

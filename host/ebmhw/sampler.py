@@ -178,7 +178,7 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         finishing = time.perf_counter_ns()
         spins = draws.best_spins if plan.return_best else draws.spins
         samples = spins if vartype is dimod.SPIN else (spins + 1) // 2
-        info = {key: value for key, value in draws.info.items() if key not in ("timing", "clamped", "clamp_values")}
+        info = {key: value for key, value in draws.info.items() if key != "timing"}
         info.update(
             beta_range=plan.beta_range,
             beta_schedule_type=plan.schedule_type,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.contract.formats import BETA_FRACTION_BITS, BETA_WORD_LIMIT, LOG2_E
-from ebmhw.errors import InvalidSchedule
+from ebmhw.errors import InvalidSchedule, shown
 
 
 def beta_word(beta: float) -> int:
@@ -20,10 +20,17 @@ def beta_word(beta: float) -> int:
 
     Raises InvalidSchedule where beta is negative, infinite or not a number.
     """
-    beta = float(beta)
-    if not 0.0 <= beta < math.inf:
-        raise InvalidSchedule(f"beta {beta} is not a finite number of at least 0; give an inverse temperature such as 1.0")
-    return int(min(math.floor(min(beta, 1e3) * (2 * LOG2_E * 2.0**BETA_FRACTION_BITS) + 0.5), BETA_WORD_LIMIT))
+    value = _number(beta, "beta")
+    if not 0.0 <= value < math.inf:
+        raise InvalidSchedule(f"beta {value} is not a finite number of at least 0; give an inverse temperature such as 1.0")
+    return int(_words(np.array([value]))[0])
+
+
+def _words(betas: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+    # Far above the limit the product would overflow; there the word is the limit anyway.
+    scaled = np.floor(np.minimum(betas, 1e3) * (2 * LOG2_E * 2.0**BETA_FRACTION_BITS) + 0.5)
+    words: npt.NDArray[np.uint32] = np.minimum(scaled, BETA_WORD_LIMIT).astype(np.uint32)
+    return words
 
 
 def effective_beta(word: int) -> float:
@@ -31,12 +38,31 @@ def effective_beta(word: int) -> float:
     return word / (2 * LOG2_E * 2.0**BETA_FRACTION_BITS)
 
 
+def _number(value: object, what: str) -> float:
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        raise InvalidSchedule(f"{what} is {shown(value)}; give a number")
+    try:
+        return float(value)  # type: ignore[arg-type]  # the refusal below is the check
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidSchedule(f"{what} is {shown(value)}; give a number") from None
+
+
+def _betas(values: object) -> npt.NDArray[np.float64]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InvalidSchedule(f"betas are {shown(values)}; give a sequence of numbers")
+    return np.array([_number(value, f"beta of entry {i}") for i, value in enumerate(values)], dtype=np.float64)
+
+
 def _sweep_count(value: object, what: str) -> int:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise InvalidSchedule(f"{what} is {value!r}; it must be a whole number of at least 0")
+        raise InvalidSchedule(f"{what} is {shown(value)}; it must be a whole number of at least 0")
     if not 0 <= value < 2**31:
         raise InvalidSchedule(f"{what} is {value}; it must be between 0 and {2**31 - 1}")
     return int(value)
+
+
+RAMP_LIMIT = 2**24
+"""Betas of a linear or geometric schedule: each takes some hundred bytes while the schedule is made."""
 
 
 @final
@@ -54,62 +80,68 @@ class Schedule:
     sweeps: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        bad = np.flatnonzero(~(np.isfinite(self.betas) & (self.betas >= 0)))
+        betas = _betas(self.betas)
+        counts = self.sweeps.tolist() if isinstance(self.sweeps, np.ndarray) else list(self.sweeps)
+        if len(counts) != betas.size:
+            raise InvalidSchedule(f"{len(counts)} numbers of sweeps for {betas.size} betas; give one a beta")
+        sweeps = np.array([_sweep_count(count, f"sweeps of entry {i}") for i, count in enumerate(counts)], dtype=np.int64)
+        bad = np.flatnonzero(~(np.isfinite(betas) & (betas >= 0)))
         if bad.size:
             raise InvalidSchedule(
-                f"beta {self.betas[bad[0]]} of schedule entry {bad[0]} is not a finite number of at least 0; "
+                f"beta {betas[bad[0]]} of schedule entry {bad[0]} is not a finite number of at least 0; "
                 "inverse temperatures are finite and not negative"
             )
-        self.betas.setflags(write=False)
-        self.sweeps.setflags(write=False)
+        for name, array in (("betas", betas), ("sweeps", sweeps)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
 
     @classmethod
     def geometric(cls, beta_first: float, beta_last: float, sweeps: int) -> Schedule:
         """Return betas in geometric progression, one a sweep; a single sweep is done at ``beta_last``."""
-        if not (beta_first > 0 and beta_last > 0 and math.isfinite(beta_first) and math.isfinite(beta_last)):
+        first, last = _number(beta_first, "beta_first"), _number(beta_last, "beta_last")
+        if not (first > 0 and last > 0 and math.isfinite(first) and math.isfinite(last)):
             raise InvalidSchedule(
-                f"a geometric schedule from beta {beta_first} to {beta_last} is not possible: both ends must be finite and "
+                f"a geometric schedule from beta {first} to {last} is not possible: both ends must be finite and "
                 "above 0; use Schedule.linear to start from 0"
             )
-        count = _sweep_count(sweeps, "sweeps of a geometric schedule")
-        return cls._ramp(np.geomspace(beta_first, beta_last, count) if count != 1 else np.array([beta_last]))
+        return cls._ramp(np.geomspace, first, last, sweeps)
 
     @classmethod
     def linear(cls, beta_first: float, beta_last: float, sweeps: int) -> Schedule:
         """Return betas in arithmetic progression, one a sweep; a single sweep is done at ``beta_last``."""
-        count = _sweep_count(sweeps, "sweeps of a linear schedule")
-        if not (0 <= beta_first < math.inf and 0 <= beta_last < math.inf):
-            raise InvalidSchedule(
-                f"a linear schedule from beta {beta_first} to {beta_last} is not possible: both ends must be finite and not negative"
-            )
-        return cls._ramp(np.linspace(beta_first, beta_last, count) if count != 1 else np.array([beta_last]))
+        first, last = _number(beta_first, "beta_first"), _number(beta_last, "beta_last")
+        if not (0 <= first < math.inf and 0 <= last < math.inf):
+            raise InvalidSchedule(f"a linear schedule from beta {first} to {last} is not possible: both ends must be finite and not negative")
+        return cls._ramp(np.linspace, first, last, sweeps)
 
     @classmethod
     def constant(cls, beta: float, sweeps: int) -> Schedule:
         """Return ``sweeps`` sweeps at one beta, as for drawing samples."""
-        count = _sweep_count(sweeps, "sweeps of a constant schedule")
-        return cls(np.array([float(beta)]), np.array([count], dtype=np.int64))
+        return cls([_number(beta, "beta")], [_sweep_count(sweeps, "sweeps of a constant schedule")])
 
     @classmethod
     def custom(cls, betas: Iterable[float], sweeps_per_beta: int | Sequence[int] = 1) -> Schedule:
         """Return a schedule of given betas; ``sweeps_per_beta`` is one number for all or one for each."""
-        values = np.array([float(b) for b in betas], dtype=np.float64)
-        if isinstance(sweeps_per_beta, (int, np.integer)):
-            counts = [_sweep_count(sweeps_per_beta, "sweeps_per_beta")] * values.size
-        else:
+        values = _betas(betas)
+        if isinstance(sweeps_per_beta, Iterable):
             counts = [_sweep_count(s, f"sweeps_per_beta of entry {i}") for i, s in enumerate(sweeps_per_beta)]
+        else:
+            counts = [_sweep_count(sweeps_per_beta, "sweeps_per_beta")] * values.size
         if len(counts) != values.size:
             raise InvalidSchedule(f"sweeps_per_beta has {len(counts)} entries for {values.size} betas; give one number, or one a beta")
-        return cls(values, np.array(counts, dtype=np.int64))
+        return cls(values, counts)
 
     @classmethod
-    def _ramp(cls, betas: npt.NDArray[np.float64]) -> Schedule:
-        return cls(betas.astype(np.float64), np.ones(betas.size, dtype=np.int64))
+    def _ramp(cls, space: Callable[..., npt.NDArray[np.float64]], first: float, last: float, sweeps: int) -> Schedule:
+        count = _sweep_count(sweeps, f"sweeps of a ramp from beta {first} to {last}")
+        if count > RAMP_LIMIT:
+            raise InvalidSchedule(f"{count} sweeps at a beta each are too many (limit {RAMP_LIMIT}); use custom() with sweeps_per_beta")
+        return cls(space(first, last, count) if count != 1 else [last], [1] * count)
 
     @cached_property
     def beta_words(self) -> list[tuple[int, int]]:
         """The (B, sweeps) that every backend takes; entries of 0 sweeps are kept, they do nothing."""
-        return [(beta_word(b), int(s)) for b, s in zip(self.betas, self.sweeps, strict=True)]
+        return list(zip(_words(self.betas).tolist(), self.sweeps.tolist(), strict=True))
 
     @property
     def total_sweeps(self) -> int:
@@ -124,16 +156,27 @@ class Schedule:
     @property
     def effective_betas(self) -> npt.NDArray[np.float64]:
         """The betas that the words stand for, float64 (entries,)."""
-        return np.array([effective_beta(word) for word, _ in self.beta_words], dtype=np.float64)
+        return _words(self.betas) / (2 * LOG2_E * 2.0**BETA_FRACTION_BITS)
 
     def divided(self, scale: float) -> Schedule:
         """Return the schedule with every beta divided by ``scale``: model betas in, program betas out."""
-        return Schedule(self.betas / float(scale), self.sweeps.copy())
+        return Schedule(self.betas / float(scale), self.sweeps)
 
-    def words_per_sweep(self) -> npt.NDArray[np.uint32]:
-        """Return the word of each sweep, uint32 (total_sweeps,)."""
-        words = np.array([word for word, _ in self.beta_words], dtype=np.uint32)
-        return np.repeat(words, self.sweeps)
+    def words(self, first: int, count: int) -> npt.NDArray[np.uint32]:
+        """Return the words of sweeps first .. first + count - 1 of this schedule (fewer at its end), uint32.
+
+        Only these: 2^31 sweeps at one beta must not take 8 GB.
+        """
+        ends, stop = self._ends, min(first + count, self.total_sweeps)
+        if stop <= first:
+            return np.zeros(0, dtype=np.uint32)
+        low, high = np.searchsorted(ends, [first, stop - 1], side="right").tolist()
+        inside = np.minimum(ends[low : high + 1], stop) - np.maximum((ends - self.sweeps)[low : high + 1], first)
+        return np.repeat(_words(self.betas[low : high + 1]), inside)
+
+    @cached_property
+    def _ends(self) -> npt.NDArray[np.int64]:
+        return np.cumsum(self.sweeps, dtype=np.int64)
 
     def __repr__(self) -> str:
         if not self.betas.size:

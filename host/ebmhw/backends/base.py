@@ -113,8 +113,16 @@ class SamplerBackend(ABC):
         stop = Stop(time_limit, interrupt)
         request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
         self._refuse_misfit(program, request.identity.rule)
-        with _keyboard_interrupt_sets(stop):
-            draws = self._execute(request)
+        try:
+            with _keyboard_interrupt_sets(stop):
+                draws = self._execute(request)
+        except MemoryError as error:
+            samples = 2 + (request.kept or 0)
+            size = request.reads * program.n * samples / 2**30
+            raise DoesNotFit(
+                f"{request.reads} reads of {program.n} spins take {size:.3g} GiB for {samples} states each, which this machine does not give; "
+                "ask for fewer reads or kept samples, and go on with first_read or resume"
+            ) from error
         done = draws.sweeps - request.sweeps_before
         draws.info.update(
             backend=self.name,
@@ -131,8 +139,6 @@ class SamplerBackend(ABC):
             program=program.digest,
             timing={"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
         )
-        if request.clamped.size:
-            draws.info.update(clamped=request.clamped, clamp_values=request.clamp_values[: draws.reads])
         return draws
 
     def _refuse_misfit(self, program: Program, rule: str) -> None:
@@ -160,7 +166,7 @@ def _stopped_by(request: RunRequest, draws: Draws) -> str | None:
     # An interrupt that came too late to cut anything is reported all the same: a caller's loop must not run on.
     if request.stop.interrupted:
         return "interrupt"
-    whole = draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.words.size
+    whole = draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.sweeps
     return None if whole else "time_limit"
 
 

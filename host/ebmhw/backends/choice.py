@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ebmhw.backends.base import SamplerBackend
-from ebmhw.errors import BackendUnavailable, InvalidRun
+from ebmhw.errors import BackendUnavailable, InvalidRun, shown
 
 BACKEND_NAMES = ("auto", "cpu", "golden", "simulated", "kv260")
 """Names that `get_backend` knows."""
@@ -29,9 +29,9 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
         where the backend cannot work here; the text says what is missing. Only "auto" ever chooses another one.
     """
     asked = name if name is not None else os.environ.get(ENVIRONMENT) or "auto"
-    if asked not in BACKEND_NAMES:
+    if not isinstance(asked, str) or asked not in BACKEND_NAMES:
         source = "" if name is not None else f" (from {ENVIRONMENT})"
-        raise InvalidRun(f"there is no backend {asked!r}{source}; give one of {', '.join(map(repr, BACKEND_NAMES))}")
+        raise InvalidRun(f"there is no backend {shown(asked)}{source}; give one of {', '.join(map(repr, BACKEND_NAMES))}")
     allowed = {"cpu": {"threads"}, "auto": {"threads"}, "golden": {"arrays"}}.get(asked, set())
     unknown = sorted(set(options) - allowed)
     if unknown:

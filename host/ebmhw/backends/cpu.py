@@ -15,10 +15,9 @@ import numpy.typing as npt
 
 from ebmhw.backends.base import Capabilities, SamplerBackend
 from ebmhw.backends.draws import Draws, Int8Array
-from ebmhw.backends.request import Progress, RunRequest
+from ebmhw.backends.request import Progress, RunRequest, whole_number
 from ebmhw.contract import stream
 from ebmhw.contract.formats import BIAS_BITS, RULES
-from ebmhw.errors import InvalidRun
 from ebmhw.model import SPIN_LIMIT
 from ebmhw.native.batch import Batch, Keep, make_batch
 from ebmhw.native.encoded import EncodedProgram, LinkedProgram
@@ -46,9 +45,7 @@ class CpuBackend(SamplerBackend):
 
     def __init__(self, threads: int | None = None) -> None:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024):
-            raise InvalidRun(f"threads is {threads!r}; give a whole number from 1 to 1024, or None for one a processor")
-        self.threads = threads or available
+        self.threads = whole_number(threads, "threads", 1, 1024, available)
         self.instruction_set = instruction_set()
         self._prepared: WeakKeyDictionary[Program, dict[bool, EncodedProgram | LinkedProgram]] = WeakKeyDictionary()
 
@@ -72,7 +69,7 @@ class CpuBackend(SamplerBackend):
             for start in range(0, request.reads, size):
                 batch = _begin(prepared, request, start, min(start + size, request.reads))
                 done = self._sweep(batch, request, results, start, workers)
-                if done == request.words.size or start == 0:
+                if done == request.sweeps or start == 0:
                     results.take(batch, start, done)
                 if request.stop.now:
                     break
@@ -93,14 +90,14 @@ class CpuBackend(SamplerBackend):
 
     def _sweep(self, batch: Batch, request: RunRequest, results: _Results, start: int, workers: _Workers) -> int:
         """Run the schedule on a batch, all its chains in step, and return the sweeps done."""
-        identity, total = request.identity, request.words.size
+        identity, total = request.identity, request.sweeps
         kept = None if results.kept is None else results.kept[start : start + batch.reads]
         keep = Keep(kept, identity.burn_in, identity.keep_every)
         bounds = np.linspace(0, batch.units, min(workers.count, batch.units) + 1).astype(int).tolist()
         parts = list(pairwise(bounds))
         done, step = 0, 1
         while done < total and not (request.stop.now and (done > 0 or start > 0)):
-            words = request.words[done : done + step]
+            words = request.words(done, step)
             before = request.sweeps_before + done
 
             def work(part: tuple[int, int], words: npt.NDArray[np.uint32] = words, before: int = before) -> None:
@@ -114,7 +111,9 @@ class CpuBackend(SamplerBackend):
                 share = (start + batch.reads * done / total) / request.reads
                 energies = batch.per_read(batch.energy)
                 best = int(batch.per_read(batch.best_energy).min())
-                request.progress(Progress(start, request.reads, done, total, share, best, float(energies.mean())))
+                request.progress(
+                    Progress(start + batch.reads if done == total else start, request.reads, done, total, share, best, float(energies.mean()))
+                )
             # Energies are shown about a hundred times in a run at the most.
             most = max(1, total // 100) if request.progress is not None else total
             aim = min(_STEP_SECONDS, request.stop.seconds_left / 2 + 1e-3)
@@ -176,7 +175,7 @@ class _Results:
             if request.resume is not None and request.resume.kept is not None:
                 self.kept[:, : request.resume.kept.shape[1]] = request.resume.kept
         self._reads = 0
-        self._sweeps = request.words.size
+        self._sweeps = request.sweeps
 
     def take(self, batch: Batch, start: int, sweeps: int) -> None:
         """Take over the reads of a batch that has done ``sweeps`` sweeps of this run."""
@@ -200,6 +199,8 @@ class _Results:
             best_sweep=self.best_sweep[:reads],
             flips=self.flips[:reads],
             kept=None if self.kept is None else self.kept[:reads, : request.kept_after(sweeps)],
+            clamped=request.clamped,
+            clamp_values=request.clamp_values[:reads],
             sweeps=sweeps,
             random=self.random[:reads],
             identity=request.identity,

@@ -15,13 +15,12 @@ Int64Array = npt.NDArray[np.int64]
 @final
 @dataclass(frozen=True)
 class RunIdentity:
-    """What, next to the schedule, makes the samples of a run; a resumed run must agree with all of it."""
+    """What, next to the schedule and the clamps, makes the samples of a run; a resumed run must agree with all of it."""
 
     program: str
     seed: int
     rule: str
     first_read: int
-    clamps: str
     burn_in: int
     keep_every: int
 
@@ -39,6 +38,7 @@ class Draws:
     best_sweep : int64 (reads,), the sweep after which it was reached first, 0 for the initial state
     flips : int64 (reads,), executed rows that changed their spin
     kept : int8 (reads, kept, n), states after sweeps burn_in + k keep_every, or None where none were asked for
+    clamped, clamp_values : int32 (clamps,) spins held fixed, ascending, and int8 (reads, clamps) their values
     sweeps : sweeps done, those of resumed runs included
     random : uint32 (reads, 4), state of each read's random stream
     identity : what a resumed run must agree with
@@ -52,6 +52,8 @@ class Draws:
     best_sweep: Int64Array
     flips: Int64Array
     kept: Int8Array | None
+    clamped: npt.NDArray[np.int32]
+    clamp_values: Int8Array
     sweeps: int
     random: npt.NDArray[np.uint32]
     identity: RunIdentity

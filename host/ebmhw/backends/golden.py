@@ -11,7 +11,7 @@ from ebmhw.backends.base import Capabilities, SamplerBackend
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import Progress, RunRequest
 from ebmhw.contract.formats import BIAS_BITS, RULES
-from ebmhw.errors import InvalidRun
+from ebmhw.errors import InvalidRun, shown
 from ebmhw.golden.drive import Driver, JaxDriver, NumpyDriver
 from ebmhw.golden.rows import padded_rows
 from ebmhw.golden.step import Chain
@@ -31,8 +31,8 @@ class GoldenBackend(SamplerBackend):
 
     def __init__(self, arrays: str = "numpy") -> None:
         drivers: dict[str, type[Driver]] = {"numpy": NumpyDriver, "jax": JaxDriver}
-        if arrays not in drivers:
-            raise InvalidRun(f"arrays is {arrays!r}; give 'numpy' or 'jax'")
+        if not isinstance(arrays, str) or arrays not in drivers:
+            raise InvalidRun(f"arrays is {shown(arrays)}; give 'numpy' or 'jax'")
         self.arrays = arrays
         self._driver = drivers[arrays]()
 
@@ -51,16 +51,16 @@ class GoldenBackend(SamplerBackend):
         kept: list[npt.NDArray[np.int8]] = []
         if request.resume is not None and request.resume.kept is not None:
             kept = list(request.resume.kept.transpose(1, 0, 2))
-        done, total = 0, request.words.size
+        done, total = 0, request.sweeps
         while done < total and not (done > 0 and request.stop.now):
             count = self._step_length(request, done)
-            chain = self._driver.sweeps(rows, chain, request.words[done : done + count], before + done, identity.rule)
+            chain = self._driver.sweeps(rows, chain, request.words(done, count), before + done, identity.rule)
             done += count
             if request.kept_after(before + done) > len(kept):
                 kept.append(chain.spins[:, :-1].copy())
             if request.progress is not None:
                 best, mean = int(chain.best_energy.min()), float(chain.energy.mean())
-                request.progress(Progress(0, request.reads, done, total, done / total, best, mean))
+                request.progress(Progress(request.reads if done == total else 0, request.reads, done, total, done / total, best, mean))
         reads, n = request.reads, program.n
         return Draws(
             spins=np.ascontiguousarray(chain.spins[:, :-1]),
@@ -70,6 +70,8 @@ class GoldenBackend(SamplerBackend):
             best_sweep=chain.best_sweep,
             flips=chain.flips,
             kept=None if request.kept is None else np.array(kept, dtype=np.int8).reshape(len(kept), reads, n).transpose(1, 0, 2).copy(),
+            clamped=request.clamped,
+            clamp_values=request.clamp_values,
             sweeps=before + done,
             random=chain.random,
             identity=identity,
@@ -78,7 +80,7 @@ class GoldenBackend(SamplerBackend):
 
     def _step_length(self, request: RunRequest, done: int) -> int:
         """Return the largest power of two that ends neither past the schedule nor past the next sample to keep."""
-        left = request.words.size - done
+        left = request.sweeps - done
         every = request.identity.keep_every
         if every:
             number = request.sweeps_before + done

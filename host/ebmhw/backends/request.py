@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import operator
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, final
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy.typing as npt
 
 from ebmhw.backends.draws import Draws, Int8Array, RunIdentity
 from ebmhw.contract.formats import READ_LIMIT, RULES, SEED_BITS
-from ebmhw.errors import InvalidRun, InvalidSchedule
+from ebmhw.errors import InvalidRun, InvalidSchedule, shown
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule
 
@@ -50,9 +49,9 @@ class Stop:
     """Says when a run should end early: a deadline, an interrupt from the keyboard, or a caller's function."""
 
     def __init__(self, time_limit: float | None = None, asked: Callable[[], bool] | None = None) -> None:
-        if time_limit is not None and not float(time_limit) >= 0:
-            raise InvalidRun(f"time_limit is {time_limit}; give seconds of at least 0, or None for no limit")
-        self._deadline = None if time_limit is None else time.monotonic() + float(time_limit)
+        self._deadline = None if time_limit is None else time.monotonic() + _seconds(time_limit)
+        if asked is not None and not callable(asked):
+            raise InvalidRun(f"interrupt is {shown(asked)}; give a function without arguments, or None")
         self._asked = asked
         self.interrupted = False
         self.timed_out = False
@@ -79,7 +78,7 @@ class RunRequest:
 
     Attributes
     ----------
-    words : uint32 (sweeps,), the temperature word of each sweep
+    schedule, sweeps : the schedule, and its sweeps in all
     initial : int8 (reads, n) or None
     clamped, clamp_values : int32 (clamps,) ascending, int8 (reads, clamps)
     kept : number of samples each read keeps over all sweeps, resumed ones included; None where none are asked for
@@ -87,7 +86,8 @@ class RunRequest:
     """
 
     program: Program
-    words: npt.NDArray[np.uint32]
+    schedule: Schedule
+    sweeps: int
     reads: int
     identity: RunIdentity
     initial: Int8Array | None
@@ -97,6 +97,10 @@ class RunRequest:
     resume: Draws | None
     progress: Callable[[Progress], None] | None
     stop: Stop = field(default_factory=Stop)
+
+    def words(self, first: int, count: int) -> npt.NDArray[np.uint32]:
+        """Return the temperature words of sweeps first .. first + count - 1 of this run (fewer at its end)."""
+        return self.schedule.words(first, count)
 
     @property
     def sweeps_before(self) -> int:
@@ -129,104 +133,127 @@ def make_request(
         raise InvalidRun(f"program is a {type(program).__name__}; give a Program, as Model.compile() returns")
     if not isinstance(schedule, Schedule):
         raise InvalidSchedule(f"schedule is a {type(schedule).__name__}; give a Schedule, such as Schedule.geometric(0.1, 5, 1000)")
+    if resume is not None and not isinstance(resume, Draws):
+        raise InvalidRun(f"resume is a {type(resume).__name__}; give the Draws of the run to carry on, or None")
+    if progress is not None and not callable(progress):
+        raise InvalidRun(f"progress is {shown(progress)}; give a function that takes a Progress, or None")
     before = resume.identity if resume is not None else None
-    count = _whole(reads, "reads", 1, READ_LIMIT, resume.reads if resume is not None else 1)
-    start = _whole(first_read, "first_read", 0, READ_LIMIT - count, before.first_read if before else 0)
-    every = _whole(keep_every, "keep_every", 1, 2**62, before.keep_every if before else 0)
-    burn = _whole(burn_in, "burn_in", 0, 2**62, before.burn_in if before else 0)
-    if seed is None:
-        seed = before.seed if before else secrets.randbits(SEED_BITS)
-    key = _whole(seed, "seed", 0, 2**SEED_BITS - 1, 0)
+    count = whole_number(reads, "reads", 1, READ_LIMIT, resume.reads if resume is not None else 1)
+    start = whole_number(first_read, "first_read", 0, READ_LIMIT - count, before.first_read if before else 0)
+    every = whole_number(keep_every, "keep_every", 1, 2**62, before.keep_every if before else 0)
+    burn = whole_number(burn_in, "burn_in", 0, 2**62, before.burn_in if before else 0)
+    key = whole_number(seed, "seed", 0, 2**SEED_BITS - 1, before.seed if before else secrets.randbits(SEED_BITS))
     name = (before.rule if before else "gibbs") if rule is None else rule
-    if name not in RULES:
-        raise InvalidRun(f"rule is {rule!r}; give one of {', '.join(map(repr, RULES))}")
+    if not isinstance(name, str) or name not in RULES:
+        raise InvalidRun(f"rule is {shown(rule)}; give one of {', '.join(map(repr, RULES))}")
     clamped, values = _clamps(program.n, count, clamps)
-    digest = _clamp_digest(clamped, values)
-    if before is not None and clamps is None:
-        digest = before.clamps
-    identity = RunIdentity(program.digest, key, name, start, digest, burn, every)
-    if resume is not None and before is not None:
-        _refuse_difference(identity, before, count, resume)
+    identity = RunIdentity(program.digest, key, name, start, burn, every)
+    if resume is not None:
+        _refuse_difference(identity, count, resume)
         if initial is not None:
             raise InvalidRun("initial and resume are both given; a resumed run starts from the states it resumes, so drop initial")
-        if clamps is None and digest != _clamp_digest(*_clamps(program.n, count, None)):
-            clamped, values = resume.info["clamped"], resume.info["clamp_values"]
-    sweeps = schedule.total_sweeps + (resume.sweeps if resume is not None else 0)
+        if clamps is None:
+            clamped, values = resume.clamped, resume.clamp_values
+        elif not (np.array_equal(clamped, resume.clamped) and np.array_equal(values, resume.clamp_values)):
+            raise InvalidRun(
+                f"clamps hold spins {shown(clamped.tolist())}, but the run to resume holds {shown(resume.clamped.tolist())} or other values; "
+                "leave clamps out to carry on the same chains"
+            )
+    sweeps = schedule.total_sweeps
     return RunRequest(
         program=program,
-        words=schedule.words_per_sweep(),
+        schedule=schedule,
+        sweeps=sweeps,
         reads=count,
         identity=identity,
         initial=_initial(program.n, count, initial),
         clamped=clamped,
         clamp_values=values,
-        kept=max(0, sweeps - burn) // every if every else None,
+        kept=max(0, sweeps + (resume.sweeps if resume is not None else 0) - burn) // every if every else None,
         resume=resume,
         progress=progress,
         stop=stop,
     )
 
 
-def _whole(value: object, what: str, low: int, high: int, default: int) -> int:
+def _seconds(value: object) -> float:
+    if not isinstance(value, (bool, np.bool_, str, bytes)):
+        try:
+            seconds = float(value)  # type: ignore[arg-type]  # the refusal below is the check
+        except (TypeError, ValueError, OverflowError):
+            seconds = -1.0
+        if seconds >= 0:
+            return seconds
+    raise InvalidRun(f"time_limit is {shown(value)}; give seconds of at least 0, or None for no limit")
+
+
+def whole_number(value: object, what: str, low: int, high: int, default: int) -> int:
+    """Return an argument as an integer within low..high, ``default`` for None; InvalidRun where it is something else."""
     if value is None:
         return default
     try:
         number = operator.index(value)  # type: ignore[arg-type]  # the refusal below is the check
     except TypeError:
-        raise InvalidRun(f"{what} is {value!r}; give a whole number from {low} to {high}") from None
+        number = low - 1
     if isinstance(value, (bool, np.bool_)) or not low <= number <= high:
-        raise InvalidRun(f"{what} is {value!r}; give a whole number from {low} to {high}")
+        raise InvalidRun(f"{what} is {shown(value)}; give a whole number from {low} to {high}")
     return number
 
 
-def _refuse_difference(now: RunIdentity, before: RunIdentity, reads: int, resume: Draws) -> None:
+def _refuse_difference(now: RunIdentity, reads: int, resume: Draws) -> None:
     if reads != resume.reads:
         raise InvalidRun(f"reads is {reads}, but the run to resume has {resume.reads}; leave reads out")
-    for name in ("program", "seed", "rule", "first_read", "clamps", "burn_in", "keep_every"):
-        new, old = getattr(now, name), getattr(before, name)
+    for field_ in fields(RunIdentity):
+        new, old = getattr(now, field_.name), getattr(resume.identity, field_.name)
         if new != old:
-            raise InvalidRun(f"{name} is {new!r}, but the run to resume has {old!r}; leave {name} as it was to carry on the same chains")
+            raise InvalidRun(
+                f"{field_.name} is {new!r}, but the run to resume has {old!r}; leave {field_.name} as it was to carry on the same chains"
+            )
 
 
 def _initial(n: int, reads: int, initial: npt.ArrayLike | None) -> Int8Array | None:
     if initial is None:
         return None
-    states = np.asarray(initial)
+    states = _array(initial, "initial")
     if states.shape not in ((n,), (reads, n)):
         raise InvalidRun(f"initial has shape {states.shape}; give ({n},) for all reads or ({reads}, {n})")
     _refuse_non_spins(states, lambda at: f"initial of spin {at[-1]}" + (f" in read {at[0]}" if states.ndim == 2 else ""))
-    return np.ascontiguousarray(np.broadcast_to(states, (reads, n)), dtype=np.int8)
+    return np.ascontiguousarray(np.broadcast_to(states.astype(np.int8), (reads, n)))
 
 
 def _clamps(n: int, reads: int, clamps: Mapping[int, Clamp] | None) -> tuple[npt.NDArray[np.int32], Int8Array]:
+    if clamps is not None and not isinstance(clamps, Mapping):
+        raise InvalidRun(f"clamps are {shown(clamps)}; give a mapping of spins to -1, +1 or an array of {reads} values")
     given: dict[int, npt.NDArray[Any]] = {}
     for spin, value in (clamps or {}).items():
-        try:
-            index = operator.index(spin)
-        except TypeError:
-            raise InvalidRun(f"clamps name spin {spin!r}; spins are integers 0..{n - 1}") from None
-        if isinstance(spin, (bool, np.bool_)) or not 0 <= index < n:
-            raise InvalidRun(f"clamps name spin {spin!r}; spins of this program are 0..{n - 1}")
+        index = whole_number(spin, "a spin that clamps name", 0, n - 1, -1)
+        if index < 0:
+            raise InvalidRun(f"clamps name spin None; spins of this program are 0..{n - 1}")
         if index in given:
             raise InvalidRun(f"clamps name spin {index} twice; give one value (or one array) for each spin")
-        values = np.asarray(value)
+        values = _array(value, f"clamp of spin {index}")
         if values.shape not in ((), (reads,)):
             raise InvalidRun(f"clamp of spin {index} has shape {values.shape}; give -1 or +1, or an array of {reads} values, one a read")
         _refuse_non_spins(values, lambda at, index=index: f"clamp of spin {index}" + (f" in read {at[0]}" if at else ""))
-        given[index] = np.broadcast_to(values, (reads,))
+        given[index] = np.broadcast_to(values.astype(np.int8), (reads,))
     spins = np.array(sorted(given), dtype=np.int32)
-    matrix = np.stack([given[s] for s in sorted(given)], axis=1) if given else np.zeros((reads, 0))
-    return spins, np.ascontiguousarray(matrix, dtype=np.int8)
+    matrix = np.stack([given[s] for s in sorted(given)], axis=1) if given else np.zeros((reads, 0), dtype=np.int8)
+    return spins, np.ascontiguousarray(matrix)
+
+
+def _array(values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise InvalidRun(f"{what} is no rectangular array; give rows of equal length") from None
 
 
 def _refuse_non_spins(values: npt.NDArray[Any], name: Callable[..., str]) -> None:
-    good = np.isin(values, (-1, 1)) if values.dtype.kind in "iuf" else np.zeros(values.shape, dtype=bool)
+    if values.dtype.kind in "iuf":
+        good = np.isin(values, (-1, 1))
+    else:
+        entries = [isinstance(v, (int, float)) and not isinstance(v, bool) and v in (-1, 1) for v in values.ravel().tolist()]
+        good = np.array(entries, dtype=bool).reshape(values.shape)
     if not good.all():
         at = tuple(int(i) for i in np.argwhere(~good)[0])
-        raise InvalidRun(f"{name(at)} is {values[at]!r}; every spin is -1 or +1")
-
-
-def _clamp_digest(clamped: npt.NDArray[np.int32], values: Int8Array) -> str:
-    if clamped.size == 0:
-        return "none"
-    return hashlib.sha256(clamped.astype("<i4").tobytes() + values.tobytes()).hexdigest()
+        raise InvalidRun(f"{name(at)} is {shown(values[at])}; every spin is -1 or +1")

@@ -4,6 +4,7 @@
  * transposition is ever needed; with degree 48 that is as fast as carry-save adders over 256-chain words, with degree 4 twice as
  * fast, and 32 reads fill a group. Every path computes the integers of the contract: `exact.h` is the definition, tables and
  * float approximations only ever decide draws that they cannot decide wrongly and leave the rest to it.
+ * Sums of byte lanes wrap modulo 256 until they are whole, so this is compiled with -fwrapv.
  */
 #ifndef EBMHW_KERNEL_H
 #define EBMHW_KERNEL_H
