@@ -27,9 +27,8 @@ def test_sampling_on_the_cpu_loads_no_extra():
 
 
 def test_the_contract_needs_the_standard_library_only():
-    loaded = modules_after(
-        "import ebmhw.contract.formats, ebmhw.contract.tables, ebmhw.contract.stream, ebmhw.contract.registers, ebmhw.contract.packets, ebmhw.contract.render"
-    )
+    parts = ("formats", "tables", "stream", "registers", "packets", "render")
+    loaded = modules_after("import " + ", ".join(f"ebmhw.contract.{part}" for part in parts))
     outside = {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names)
     assert {name for name in outside if not name.startswith(("__", "_", "sitecustomize", "distutils"))} <= {"ebmhw"}
 

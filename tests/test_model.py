@@ -333,7 +333,7 @@ def test_numbers_must_be_finite(value: float) -> None:
         Model(3, None, [((0, 1), 1.0), ((2, 0), value)])
     with pytest.raises(InvalidModel, match=rf"weight of term \(0, 1, 2\) is {shown}"):
         Model.from_arrays(3, None, {3: ([[0, 1, 2]], [value])})
-    with pytest.raises(InvalidModel, match=rf"offset is {shown}; it must be finite"):
+    with pytest.raises(InvalidModel, match=rf"offset is {shown}; it must be one finite number"):
         Model(3, offset=value)
     with pytest.raises(InvalidModel, match=f"bias of spin 0 is {re.escape(str(-value))}"):
         Model.from_bqm(dimod.BinaryQuadraticModel({"a": value}, {}, "SPIN"))
@@ -354,7 +354,7 @@ def test_number_of_spins_has_limits(n: int) -> None:
 
 @pytest.mark.parametrize("value", [2.0, "2", True, None, np.bool_(True), 1j, np.float64(2)])
 def test_spins_are_counted_with_integers(value: object) -> None:
-    shown = re.escape(repr(value))
+    shown = re.escape(repr(value.item() if isinstance(value, np.generic) else value))
     with pytest.raises(InvalidModel, match=f"the number of spins holds {shown}; spins are counted with integers"):
         Model(value)
     with pytest.raises(InvalidModel, match=f"term 1 holds {shown}; spins are counted with integers"):

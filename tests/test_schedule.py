@@ -62,8 +62,8 @@ def test_custom(entries) -> None:
     assert schedule.beta_words == [(word_of(b), s) for b, s in entries]
     assert all(type(part) is int for entry in schedule.beta_words for part in entry)
     assert schedule.total_sweeps == sum(sweeps)
-    assert schedule.words_per_sweep().tolist() == [word_of(b) for b, s in entries for _ in range(s)]
-    assert schedule.words_per_sweep().dtype == np.uint32
+    assert schedule.words(0, 2**40).tolist() == [word_of(b) for b, s in entries for _ in range(s)]
+    assert schedule.words(0, 2**40).dtype == np.uint32
     assert schedule.effective_betas.tolist() == [effective_beta(word_of(b)) for b in betas]
     assert np.abs(schedule.effective_betas - np.minimum(betas, effective_beta(LIMIT))).max(initial=0) < 1e-7
     # An ulp above the largest word's beta may round to that word or be clipped to it.
@@ -104,7 +104,7 @@ def test_ramps(first: float, last: float, sweeps: int) -> None:
 def test_constant_and_zeros() -> None:
     assert Schedule.constant(0.7, 5).beta_words == [(word_of(0.7), 5)]
     assert Schedule.constant(0.7, 0).beta_words == [(word_of(0.7), 0)]
-    assert Schedule.constant(0.7, 0).words_per_sweep().size == 0
+    assert Schedule.constant(0.7, 0).words(0, 2**40).size == 0
     assert Schedule.linear(0, 1, 3).betas.tolist() == [0, 0.5, 1]
     assert Schedule.constant(0, np.int64(2)).beta_words == [(0, 2)]
     assert Schedule.constant(1, 2**31 - 1).total_sweeps == 2**31 - 1
@@ -137,7 +137,7 @@ def test_betas_are_finite_and_not_negative(beta: float) -> None:
         (Schedule.geometric, (beta, 1.0)),
         (Schedule.geometric, (1.0, beta)),
         (Schedule.linear, (beta, 0.0)),
-        (Schedule.linear, (0, beta)),
+        (Schedule.linear, (0.0, beta)),
     ):
         for sweeps in (0, 1, 5):
             with pytest.raises(InvalidSchedule, match=f"from beta {ends[0]} to {ends[1]} is not possible: both ends must be finite and"):

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS
-from ebmhw.errors import InvalidModel
+from ebmhw.errors import InvalidModel, shown
 from ebmhw.spins import checked, columns
 
 if TYPE_CHECKING:
@@ -86,17 +86,27 @@ class Model:
         offset: float = 0.0,
     ) -> None:
         pairs = terms.items() if isinstance(terms, Mapping) else terms
+        size = _index(n, "the number of spins")
         by_order: dict[int, tuple[list[list[int]], list[float]]] = {}
-        for number, (members, weight) in enumerate(pairs):
-            spins = [_index(spin, f"term {number}") for spin in members]
+        for number, term in enumerate(pairs):
+            try:
+                members, weight = term
+                spins = [_index(spin, f"term {number}") for spin in members]
+            except (TypeError, ValueError) as error:
+                if isinstance(error, InvalidModel):
+                    raise
+                raise InvalidModel(f"term {number} is {shown(term)}; give ((i, j, ...), weight)") from None
             if len(spins) < 2:
                 raise InvalidModel(f"term {number} holds {len(spins)} spin(s); a term has 2 or more, a single spin's weight goes into bias")
             if any(not 0 <= spin < 2**63 for spin in spins):
-                raise InvalidModel(f"term {number} {tuple(spins)} names a spin out of range; spins of this model are 0..{n - 1}")
+                raise InvalidModel(f"term {number} {tuple(spins)} names a spin out of range; spins of this model are 0..{size - 1}")
             lists = by_order.setdefault(len(spins), ([], []))
             lists[0].append(spins)
             lists[1].append(weight)
-        self._set(n, bias, {k: (np.array(s, dtype=np.int64), _floats(w, "term weights")) for k, (s, w) in by_order.items()}, offset)
+        blocks = {k: (np.array(s, dtype=np.int64), _floats(w, "term weights")) for k, (s, w) in by_order.items()}
+        if any(weights.ndim != 1 for _, weights in blocks.values()):
+            raise InvalidModel("term weights are not all single numbers; give ((i, j, ...), weight)")
+        self._set(n, bias, blocks, offset)
 
     @classmethod
     def from_arrays(
@@ -109,7 +119,10 @@ class Model:
         """Return a model from arrays: ``terms[k]`` is (spins (m, k) integers, weights (m,)); rules and errors as above."""
         blocks = {}
         for order, (spins, weights) in terms.items():
-            indices = np.asarray(spins)
+            try:
+                indices = np.asarray(spins)
+            except ValueError:
+                raise InvalidModel(f"spins of the terms of order {order} are no rectangular array; give (terms, {order})") from None
             if indices.size and indices.dtype.kind not in "iu":
                 raise InvalidModel(f"spins of the terms of order {order} are {indices.dtype}; give integers")
             if indices.ndim != 2 or indices.shape[1] != order or order < 2:
@@ -130,9 +143,10 @@ class Model:
         if self.bias.shape != (self.n,):
             raise InvalidModel(f"bias has shape {self.bias.shape} for {self.n} spins; give one number a spin")
         _refuse_unbounded(self.bias, lambda i: f"bias of spin {i}")
-        self.offset = float(offset)
-        if not np.isfinite(self.offset):
-            raise InvalidModel(f"offset is {self.offset}; it must be finite")
+        constant = _floats(offset, "the offset")
+        if constant.shape != () or not np.isfinite(constant):
+            raise InvalidModel(f"offset is {shown(offset)}; it must be one finite number")
+        self.offset = float(constant)
         self.bias.setflags(write=False)
         merged = (_merge(self.n, spins, weights) for _, (spins, weights) in sorted(blocks.items()))
         self.blocks = tuple(block for block in merged if block.weights.size)
@@ -144,11 +158,16 @@ class Model:
         ``linear`` (n,) is a, ``pairs`` (m, 2) and ``weights`` (m,) are q. A coupling q x_i x_j is q/4 (1 + s_i + s_j + s_i s_j),
         a x_i is a/2 (1 + s_i); quarters of integers are exact.
         """
-        members, quarter = np.asarray(pairs).reshape(-1, 2), weights / 4.0
+        members, quarter = np.asarray(pairs), weights / 4.0
+        if members.size == 0:
+            members = np.zeros((0, 2), dtype=np.int64)
+        couplings = cls.from_arrays(linear.size, None, {2: (members, -quarter)})
         bias = -linear / 2.0
         for column in range(2):
             bias = bias - np.bincount(members[:, column], quarter, linear.size)
-        return cls.from_arrays(linear.size, bias, {2: (members, -quarter)}, offset + float(linear.sum()) / 2.0 + float(quarter.sum()))
+        self = cls.from_arrays(linear.size, bias, {}, offset + float(linear.sum()) / 2.0 + float(quarter.sum()))
+        self.blocks = couplings.blocks
+        return self
 
     def terms(self) -> Iterator[Term]:
         """Yield every term as ((i, j, ...), weight), lower orders first, spins ascending."""
@@ -205,12 +224,13 @@ class Model:
         return self_
 
     def local_field_bound(self) -> FloatArray:
-        """Return |b_i| + sum of |J_t| over the terms that hold i, float64 (n,)."""
+        """Return |b_i| + sum of |J_t| over the terms that hold i, float64 (n,); infinite where it exceeds float64."""
         total = np.abs(self.bias)
-        for block in self.blocks:
-            magnitude = np.abs(block.weights)
-            for column in range(block.order):
-                total += np.bincount(block.spins[:, column], magnitude, self.n)
+        with np.errstate(over="ignore"):
+            for block in self.blocks:
+                magnitude = np.abs(block.weights)
+                for column in range(block.order):
+                    total += np.bincount(block.spins[:, column], magnitude, self.n)
         return total
 
     @classmethod
@@ -305,18 +325,31 @@ def poly_variables(poly: dimod.BinaryPolynomial) -> list[Any]:
     """Return the variables of a polynomial in an order that does not depend on the hash seed."""
     variables = list(poly.variables)
     try:
-        return sorted(variables)
+        ordered = sorted(variables)
+        # Sets compare, but not all of them one way or the other; then the result is that of the iteration order.
+        if all(a < b for a, b in pairwise(ordered)):
+            return ordered
     except TypeError:
-        return sorted(variables, key=lambda v: (type(v).__name__, repr(v)))
+        pass
+    return sorted(variables, key=lambda v: (type(v).__name__, _stable_repr(v)))
+
+
+def _stable_repr(value: object) -> str:
+    """Return repr(value), the members of sets in an order that does not depend on the hash seed."""
+    if isinstance(value, frozenset):
+        return f"frozenset({sorted(map(_stable_repr, value))})"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_stable_repr, value))})"
+    return repr(value)
 
 
 def _index(value: object, what: str) -> int:
     if isinstance(value, (bool, np.bool_)):
-        raise InvalidModel(f"{what} holds {value!r}; spins are counted with integers")
+        raise InvalidModel(f"{what} holds {shown(value)}; spins are counted with integers")
     try:
         return operator.index(value)  # type: ignore[arg-type]  # the refusal below is the check
     except TypeError:
-        raise InvalidModel(f"{what} holds {value!r}; spins are counted with integers") from None
+        raise InvalidModel(f"{what} holds {shown(value)}; spins are counted with integers") from None
 
 
 def _floats(values: npt.ArrayLike, what: str) -> FloatArray:
@@ -324,8 +357,10 @@ def _floats(values: npt.ArrayLike, what: str) -> FloatArray:
         array = np.asarray(values)
         if array.dtype.kind not in "iufbO":
             raise TypeError
+        if array.dtype.kind == "O" and any(isinstance(entry, (str, bytes)) for entry in array.ravel().tolist()):
+            raise TypeError
         return array.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidModel(f"{what} are not all real numbers; give integers or floats") from None
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ebmhw.colouring import colour, conflict_graph
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS, FIELD_LIMIT, coupling_limit
-from ebmhw.errors import DoesNotFit, InvalidModel
+from ebmhw.errors import DoesNotFit, InvalidModel, shown
 from ebmhw.model import Model, TermBlock
 
 Row = tuple[int, int, tuple[tuple[int, tuple[int, ...]], ...]]
@@ -49,17 +49,17 @@ class Program:
         self.order = order
         self.scale = scale
         self.quantisation_error = quantisation_error
-        self.coupling_bits = coupling_bits
-        self.bias_bits = bias_bits
+        self.coupling_bits = _width(coupling_bits, "coupling_bits")
+        self.bias_bits = _width(bias_bits, "bias_bits")
         self.order.setflags(write=False)
         self._check()
 
     def _check(self) -> None:
-        for name, bits in (("coupling_bits", self.coupling_bits), ("bias_bits", self.bias_bits)):
-            if not 2 <= operator.index(bits) <= BIAS_BITS:
-                raise DoesNotFit(f"{name} is {bits}; it must be between 2 and {BIAS_BITS}")
         if self.order.shape != (self.n,) or not np.array_equal(np.sort(self.order), np.arange(self.n)):
             raise InvalidModel(f"the visiting order must name each of the {self.n} spins once")
+        fraction = _fraction(self.weights)
+        if fraction:
+            raise InvalidModel(f"{fraction} is not an integer, and a program holds integers; compile a Model to have it rounded")
         problem = _misfit(self.weights, self.coupling_bits, self.bias_bits)
         if problem:
             raise DoesNotFit(f"{problem}; compile the model with scale=None to have it scaled")
@@ -70,15 +70,20 @@ class Program:
 
         Raises InvalidModel where rows are missing, repeated, or disagree about a term; DoesNotFit where numbers are too large.
         """
-        order, bias = [], np.zeros(max(int(n), 1))
+        order: list[int] = []
+        bias: list[float] = [0] * n
         seen: dict[tuple[int, ...], list[tuple[int, int]]] = {}
-        for spin, b, terms in rows:
-            order.append(spin)
+        for number, row in enumerate(rows):
+            try:
+                spin, b, terms = row
+                order.append(operator.index(spin))
+                for weight, others in terms:
+                    seen.setdefault(tuple(sorted(map(operator.index, (spin, *others)))), []).append((spin, weight))
+            except (TypeError, ValueError):
+                raise InvalidModel(f"row {number} is {shown(row)}; give (spin, bias, ((J, (other spins ...)), ...)) of integers") from None
             if not 0 <= spin < n:
-                raise InvalidModel(f"row {len(order) - 1} is of spin {spin}; spins of this program are 0..{n - 1}")
+                raise InvalidModel(f"row {number} is of spin {spin}; spins of this program are 0..{n - 1}")
             bias[spin] = b
-            for weight, others in terms:
-                seen.setdefault(tuple(sorted((spin, *others))), []).append((spin, weight))
         for members, entries in seen.items():
             if sorted(s for s, _ in entries) != list(members) or len({w for _, w in entries}) != 1:
                 raise InvalidModel(f"rows disagree about term {members}: (spin, weight) {sorted(entries)}; each of its rows holds it once")
@@ -199,16 +204,17 @@ def compile_model(model: Model, coupling_bits: int = COUPLING_BITS, bias_bits: i
 
     Raises DoesNotFit where weights do not fit at the given scale, or widths are not 2..18.
     """
-    for name, bits in (("coupling_bits", coupling_bits), ("bias_bits", bias_bits)):
-        if not 2 <= operator.index(bits) <= BIAS_BITS:
-            raise DoesNotFit(f"{name} is {bits}; it must be between 2 and {BIAS_BITS}")
+    coupling_bits, bias_bits = _width(coupling_bits, "coupling_bits"), _width(bias_bits, "bias_bits")
     if scale is None:
         exact = _fraction(model) is None and _misfit(model, coupling_bits, bias_bits) is None
         used = 1.0 if exact else _largest_scale(model, coupling_bits, bias_bits)
     else:
-        used = float(scale)
+        try:
+            used = float(scale)
+        except (TypeError, ValueError, OverflowError):
+            used = math.nan
         if not (math.isfinite(used) and used > 0):
-            raise DoesNotFit(f"scale is {scale}; it must be a finite number above 0, or None to have it chosen")
+            raise DoesNotFit(f"scale is {shown(scale)}; it must be a finite number above 0, or None to have it chosen")
         fraction = _fraction(model) if used == 1.0 else None
         if fraction:
             raise DoesNotFit(f"{fraction} is not an integer, and scale=1 does not round; use scale=None or another scale")
@@ -227,7 +233,18 @@ def compile_model(model: Model, coupling_bits: int = COUPLING_BITS, bias_bits: i
 
 def _rounded(model: Model, scale: float) -> Model:
     """Return the model with every weight times scale, rounded half to even."""
-    return model.mapped(lambda weights: np.rint(weights * scale))
+    with np.errstate(over="ignore"):
+        return model.mapped(lambda weights: np.rint(weights * scale))
+
+
+def _width(bits: object, name: str) -> int:
+    try:
+        width = operator.index(bits)  # type: ignore[arg-type]  # the refusal below is the check
+    except TypeError:
+        width = 0
+    if not 2 <= width <= BIAS_BITS or isinstance(bits, bool):
+        raise DoesNotFit(f"{name} is {shown(bits)}; it must be a whole number from 2 to {BIAS_BITS}")
+    return width
 
 
 def _fraction(model: Model) -> str | None:

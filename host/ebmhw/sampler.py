@@ -34,7 +34,10 @@ def default_beta_range(model: Model) -> tuple[float, float]:
     weights = np.concatenate([np.abs(model.bias), *(np.abs(block.weights) for block in model.blocks)])
     if largest == 0.0:
         return 0.1, 1.0
-    return math.log(2) / (2 * largest), math.log(100) / (2 * float(weights[weights > 0].min()))
+    smallest = float(weights[weights > 0].min())
+    if not largest < 1e300 or smallest < 1e-300:
+        raise InvalidSchedule(f"weights from {smallest:g} to {largest:g} have no default betas within float64; scale them, or give beta_range")
+    return math.log(2) / (2 * largest), math.log(100) / (2 * smallest)
 
 
 @final
@@ -293,7 +296,7 @@ def _schedule(
         ends = (float(beta_range[0]), float(beta_range[1]))
     make = Schedule.geometric if kind == "geometric" else Schedule.linear
     ramp = make(*ends, int(sweeps) // int(per_beta))
-    return Schedule.custom(ramp.betas.tolist(), int(per_beta)), ends
+    return Schedule.custom(ramp.betas, int(per_beta)), ends
 
 
 def _spin_clamps(clamps: dict[Hashable, Clamp], labels: Sequence[Hashable], vartype: dimod.Vartype) -> dict[int, Clamp] | None:

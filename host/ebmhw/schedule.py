@@ -26,10 +26,13 @@ def beta_word(beta: float) -> int:
     return int(_words(np.array([value]))[0])
 
 
-def _words(betas: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+def _unclipped(betas: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     # Far above the limit the product would overflow; there the word is the limit anyway.
-    scaled = np.floor(np.minimum(betas, 1e3) * (2 * LOG2_E * 2.0**BETA_FRACTION_BITS) + 0.5)
-    words: npt.NDArray[np.uint32] = np.minimum(scaled, BETA_WORD_LIMIT).astype(np.uint32)
+    return np.floor(np.minimum(betas, 1e3) * (2 * LOG2_E * 2.0**BETA_FRACTION_BITS) + 0.5)
+
+
+def _words(betas: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+    words: npt.NDArray[np.uint32] = np.minimum(_unclipped(betas), BETA_WORD_LIMIT).astype(np.uint32)
     return words
 
 
@@ -50,7 +53,15 @@ def _number(value: object, what: str) -> float:
 def _betas(values: object) -> npt.NDArray[np.float64]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise InvalidSchedule(f"betas are {shown(values)}; give a sequence of numbers")
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and values.ndim == 1:
+        return values.astype(np.float64)
     return np.array([_number(value, f"beta of entry {i}") for i, value in enumerate(values)], dtype=np.float64)
+
+
+def _sweep_counts(values: Iterable[int], what: str) -> npt.NDArray[np.int64]:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and values.ndim == 1 and (values < 2**31).all() and (values >= 0).all():
+        return values.astype(np.int64)
+    return np.array([_sweep_count(value, f"{what} of entry {i}") for i, value in enumerate(values)], dtype=np.int64)
 
 
 def _sweep_count(value: object, what: str) -> int:
@@ -80,11 +91,9 @@ class Schedule:
     sweeps: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        betas = _betas(self.betas)
-        counts = self.sweeps.tolist() if isinstance(self.sweeps, np.ndarray) else list(self.sweeps)
-        if len(counts) != betas.size:
-            raise InvalidSchedule(f"{len(counts)} numbers of sweeps for {betas.size} betas; give one a beta")
-        sweeps = np.array([_sweep_count(count, f"sweeps of entry {i}") for i, count in enumerate(counts)], dtype=np.int64)
+        betas, sweeps = _betas(self.betas), _sweep_counts(self.sweeps, "sweeps")
+        if sweeps.size != betas.size:
+            raise InvalidSchedule(f"{sweeps.size} numbers of sweeps for {betas.size} betas; give one a beta")
         bad = np.flatnonzero(~(np.isfinite(betas) & (betas >= 0)))
         if bad.size:
             raise InvalidSchedule(
@@ -117,18 +126,18 @@ class Schedule:
     @classmethod
     def constant(cls, beta: float, sweeps: int) -> Schedule:
         """Return ``sweeps`` sweeps at one beta, as for drawing samples."""
-        return cls([_number(beta, "beta")], [_sweep_count(sweeps, "sweeps of a constant schedule")])
+        return cls(np.array([_number(beta, "beta")]), np.array([_sweep_count(sweeps, "sweeps of a constant schedule")]))
 
     @classmethod
     def custom(cls, betas: Iterable[float], sweeps_per_beta: int | Sequence[int] = 1) -> Schedule:
         """Return a schedule of given betas; ``sweeps_per_beta`` is one number for all or one for each."""
         values = _betas(betas)
         if isinstance(sweeps_per_beta, Iterable):
-            counts = [_sweep_count(s, f"sweeps_per_beta of entry {i}") for i, s in enumerate(sweeps_per_beta)]
+            counts = _sweep_counts(sweeps_per_beta, "sweeps_per_beta")
         else:
-            counts = [_sweep_count(sweeps_per_beta, "sweeps_per_beta")] * values.size
-        if len(counts) != values.size:
-            raise InvalidSchedule(f"sweeps_per_beta has {len(counts)} entries for {values.size} betas; give one number, or one a beta")
+            counts = np.full(values.size, _sweep_count(sweeps_per_beta, "sweeps_per_beta"), dtype=np.int64)
+        if counts.size != values.size:
+            raise InvalidSchedule(f"sweeps_per_beta has {counts.size} entries for {values.size} betas; give one number, or one a beta")
         return cls(values, counts)
 
     @classmethod
@@ -136,7 +145,7 @@ class Schedule:
         count = _sweep_count(sweeps, f"sweeps of a ramp from beta {first} to {last}")
         if count > RAMP_LIMIT:
             raise InvalidSchedule(f"{count} sweeps at a beta each are too many (limit {RAMP_LIMIT}); use custom() with sweeps_per_beta")
-        return cls(space(first, last, count) if count != 1 else [last], [1] * count)
+        return cls(space(first, last, count) if count != 1 else np.array([last]), np.ones(count, dtype=np.int64))
 
     @cached_property
     def beta_words(self) -> list[tuple[int, int]]:
@@ -151,7 +160,7 @@ class Schedule:
     @property
     def clipped(self) -> int:
         """How many entries ask for a beta above the largest word (11.09 in program units) and run at that instead."""
-        return int(np.count_nonzero(self.betas > effective_beta(BETA_WORD_LIMIT)))
+        return int(np.count_nonzero(_unclipped(self.betas) > BETA_WORD_LIMIT))
 
     @property
     def effective_betas(self) -> npt.NDArray[np.float64]:
@@ -160,7 +169,11 @@ class Schedule:
 
     def divided(self, scale: float) -> Schedule:
         """Return the schedule with every beta divided by ``scale``: model betas in, program betas out."""
-        return Schedule(self.betas / float(scale), self.sweeps)
+        divisor = _number(scale, "scale")
+        if not 0 < divisor < math.inf:
+            raise InvalidSchedule(f"scale is {divisor}; give a finite number above 0")
+        with np.errstate(over="ignore"):
+            return Schedule(self.betas / divisor, self.sweeps)
 
     def words(self, first: int, count: int) -> npt.NDArray[np.uint32]:
         """Return the words of sweeps first .. first + count - 1 of this schedule (fewer at its end), uint32.

@@ -197,7 +197,7 @@ def test_a_resumed_run_may_continue_elsewhere() -> None:
     first = run(seed=3, clamps={0: [1, -1]})
     there = get_backend("golden").run(PROGRAM, SCHEDULE, resume=first)
     assert_equal_draws(there, run(resume=first))
-    assert there.info["seed"] == 3 and there.info["clamped"].tolist() == [0]
+    assert there.info["seed"] == 3 and there.clamped.tolist() == [0]
     assert_equal_draws(run(resume=there), run(seed=3, clamps={0: [1, -1]}, schedule=Schedule.constant(0.3, 9)))
 
 

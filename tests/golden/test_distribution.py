@@ -236,9 +236,7 @@ def test_kept_samples_of_long_chains_are_of_the_exact_distribution(name: str) ->
 def test_kept_samples_of_the_golden_model_are_of_the_exact_distribution() -> None:
     pytest.importorskip("jax")
     case = cases()["dense"]
-    draws = get_backend("golden", arrays="jax").run(
-        case.program, Schedule.constant(case.beta, 32 * 65), reads=128, seed=3, burn_in=32, keep_every=32
-    )
+    draws = get_backend("golden", arrays="jax").run(case.program, Schedule.constant(case.beta, 32 * 65), reads=128, seed=3, burn_in=32, keep_every=32)
     # 32 sweeps apart: what a chain remembers of its last sample, at the worst state of that.
     memory = np.abs(np.linalg.matrix_power(sweep_matrix(case.program, case.word), 32) - case.exact).sum(axis=1).max() / 2
     assert memory < 1e-3

@@ -249,9 +249,7 @@ def test_every_truncation_is_noticed(tmp_path: Path, content: str) -> None:
                 Formula.read(path)
 
 
-@given(
-    st.text(alphabet="0123-hc%p \n.", max_size=40), st.sampled_from(["p cnf 3 2\n", "p wcnf 3 2 3\n", "p wcnf 3 1\n", "h 1 0\n", "1 1 0\n"])
-)
+@given(st.text(alphabet="0123-hc%p \n.", max_size=40), st.sampled_from(["p cnf 3 2\n", "p wcnf 3 2 3\n", "p wcnf 3 1\n", "h 1 0\n", "1 1 0\n"]))
 def test_fast_and_slow_readers_agree(tmp_path_factory: pytest.TempPathFactory, body: str, start: str) -> None:
     text = load(put(tmp_path_factory.getbasetemp() / "f", start + body))
     header = dimacs.read_header(text)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, final
 
 import numpy.typing as npt
 
 from ebmhw.backends.draws import Draws
-from ebmhw.backends.request import Clamp, Progress, RunRequest, Stop, make_request
+from ebmhw.backends.request import Clamp, Progress, RunRequest, make_request
+from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
 from ebmhw.errors import DoesNotFit, NotSupported
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule
@@ -114,7 +111,7 @@ class SamplerBackend(ABC):
         request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
         self._refuse_misfit(program, request.identity.rule)
         try:
-            with _keyboard_interrupt_sets(stop):
+            with keyboard_interrupt_sets(stop):
                 draws = self._execute(request)
         except MemoryError as error:
             samples = 2 + (request.kept or 0)
@@ -168,26 +165,3 @@ def _stopped_by(request: RunRequest, draws: Draws) -> str | None:
         return "interrupt"
     whole = draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.sweeps
     return None if whole else "time_limit"
-
-
-@contextmanager
-def _keyboard_interrupt_sets(stop: Stop) -> Iterator[None]:
-    """Let Ctrl-C end the run between two steps, where the chains are in a known state; a second one raises at once.
-
-    Only where Python's own handler is in place and this is the main thread: a caller's handler is left alone.
-    """
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not ours:
-        yield
-        return
-
-    def handler(number: int, frame: FrameType | None) -> None:
-        if stop.interrupted:
-            raise KeyboardInterrupt
-        stop.interrupted = True
-
-    signal.signal(signal.SIGINT, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, final
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.backends.draws import Draws, Int8Array, RunIdentity
+from ebmhw.backends.stop import Stop
 from ebmhw.contract.formats import READ_LIMIT, RULES, SEED_BITS
 from ebmhw.errors import InvalidRun, InvalidSchedule, shown
 from ebmhw.program import Program
@@ -42,33 +42,6 @@ class Progress:
     share: float
     best_energy: int
     mean_energy: float
-
-
-@final
-class Stop:
-    """Says when a run should end early: a deadline, an interrupt from the keyboard, or a caller's function."""
-
-    def __init__(self, time_limit: float | None = None, asked: Callable[[], bool] | None = None) -> None:
-        self._deadline = None if time_limit is None else time.monotonic() + _seconds(time_limit)
-        if asked is not None and not callable(asked):
-            raise InvalidRun(f"interrupt is {shown(asked)}; give a function without arguments, or None")
-        self._asked = asked
-        self.interrupted = False
-        self.timed_out = False
-
-    @property
-    def now(self) -> bool:
-        """True from the moment on that the run should end."""
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            self.timed_out = True
-        if self._asked is not None and not self.interrupted and self._asked():
-            self.interrupted = True
-        return self.timed_out or self.interrupted
-
-    @property
-    def seconds_left(self) -> float:
-        """Seconds to the deadline; infinite without one."""
-        return float("inf") if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
 
 @final
@@ -155,10 +128,8 @@ def make_request(
         if clamps is None:
             clamped, values = resume.clamped, resume.clamp_values
         elif not (np.array_equal(clamped, resume.clamped) and np.array_equal(values, resume.clamp_values)):
-            raise InvalidRun(
-                f"clamps hold spins {shown(clamped.tolist())}, but the run to resume holds {shown(resume.clamped.tolist())} or other values; "
-                "leave clamps out to carry on the same chains"
-            )
+            now, then = _shown_clamps(clamped, values), _shown_clamps(resume.clamped, resume.clamp_values)
+            raise InvalidRun(f"clamps are {now}, but the run to resume has {then}; leave clamps out to carry on the same chains")
     sweeps = schedule.total_sweeps
     return RunRequest(
         program=program,
@@ -174,17 +145,6 @@ def make_request(
         progress=progress,
         stop=stop,
     )
-
-
-def _seconds(value: object) -> float:
-    if not isinstance(value, (bool, np.bool_, str, bytes)):
-        try:
-            seconds = float(value)  # type: ignore[arg-type]  # the refusal below is the check
-        except (TypeError, ValueError, OverflowError):
-            seconds = -1.0
-        if seconds >= 0:
-            return seconds
-    raise InvalidRun(f"time_limit is {shown(value)}; give seconds of at least 0, or None for no limit")
 
 
 def whole_number(value: object, what: str, low: int, high: int, default: int) -> int:
@@ -226,9 +186,12 @@ def _clamps(n: int, reads: int, clamps: Mapping[int, Clamp] | None) -> tuple[npt
         raise InvalidRun(f"clamps are {shown(clamps)}; give a mapping of spins to -1, +1 or an array of {reads} values")
     given: dict[int, npt.NDArray[Any]] = {}
     for spin, value in (clamps or {}).items():
-        index = whole_number(spin, "a spin that clamps name", 0, n - 1, -1)
-        if index < 0:
-            raise InvalidRun(f"clamps name spin None; spins of this program are 0..{n - 1}")
+        try:
+            index = operator.index(spin)
+        except TypeError:
+            raise InvalidRun(f"clamps name spin {shown(spin)}; spins are integers 0..{n - 1}") from None
+        if isinstance(spin, (bool, np.bool_)) or not 0 <= index < n:
+            raise InvalidRun(f"clamps name spin {shown(spin)}; spins of this program are 0..{n - 1}")
         if index in given:
             raise InvalidRun(f"clamps name spin {index} twice; give one value (or one array) for each spin")
         values = _array(value, f"clamp of spin {index}")
@@ -239,6 +202,10 @@ def _clamps(n: int, reads: int, clamps: Mapping[int, Clamp] | None) -> tuple[npt
     spins = np.array(sorted(given), dtype=np.int32)
     matrix = np.stack([given[s] for s in sorted(given)], axis=1) if given else np.zeros((reads, 0), dtype=np.int8)
     return spins, np.ascontiguousarray(matrix)
+
+
+def _shown_clamps(spins: npt.NDArray[np.int32], values: Int8Array) -> str:
+    return shown(dict(zip(spins.tolist(), values.T.tolist(), strict=True)))
 
 
 def _array(values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+
+def seconds(value: str) -> float:
+    """Return the seconds of an option that limits time; click's own ranges let "nan" through."""
+    number = float(value)
+    if not number >= 0:
+        raise ValueError
+    return number
+
+
 STEPS = 1000
 """Ticks of a progress bar."""
 

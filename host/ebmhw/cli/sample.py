@@ -47,6 +47,7 @@ def sample(
 
     if output is not None and not output.endswith((".npz", ".json")):
         raise click.UsageError(f"--output {output} is neither a .npz nor a .json file; give one of these endings")
+    terminal.check_writable("--output", output)
     sampler = options.backend_of(backend, threads)
     problem = options.open_problem(file, split_above)
     program = problem.model.compile()

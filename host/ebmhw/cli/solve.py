@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import click
 
+from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
 from ebmhw.cli import options, terminal
+from ebmhw.contract.formats import READ_LIMIT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +28,7 @@ DEFAULT_READS = 32
 class Search:
     """Rounds of annealing, and the best of all; each round continues the read numbers of the one before.
 
-    ``trace`` has (sweep, lowest energy so far, mean energy), program units, of the first round.
+    ``trace`` has (sweep, lowest energy so far, mean energy), program units, of the first batch.
     """
 
     problem: Problem
@@ -62,34 +64,38 @@ def search(
     time_limit: float | None,
     show: Any = None,
 ) -> Search:
-    """Anneal ``reads`` chains; with a time limit, round after round until it is used up."""
+    """Anneal ``reads`` chains; with a time limit, round after round until it, or the read numbers of one seed, are used up.
+
+    Ctrl-C ends the search at once wherever it is.
+    """
     found = Search(problem, plan, seed=plan.seed)
     started = time.monotonic()
+    stop = Stop(time_limit)
 
     def note(progress: Progress) -> None:
-        if found.reads == 0 and progress.reads_done == 0:
+        # Later batches start again from sweep 0.
+        if found.reads == 0 and (not found.trace or progress.sweeps_done > found.trace[-1][0]):
             found.trace.append((progress.sweeps_done, progress.best_energy, progress.mean_energy))
         if show is not None:
             spent = time.monotonic() - started
             show(progress.share if time_limit is None else min(1.0, spent / max(time_limit, 1e-9)), progress)
 
-    while True:
-        left = None if time_limit is None else max(0.0, time_limit - (time.monotonic() - started))
-        found.take(
-            backend.run(
+    with keyboard_interrupt_sets(stop):
+        while True:
+            draws = backend.run(
                 plan.program,
                 plan.schedule,
                 reads=reads,
                 seed=found.seed,
                 rule=plan.rule,
                 first_read=found.reads,
-                time_limit=left,
+                time_limit=None if time_limit is None else stop.seconds_left,
                 progress=note,
+                interrupt=lambda: stop.interrupted,
             )
-        )
-        over = time_limit is None or time.monotonic() - started >= time_limit
-        if over or found.stopped_by == "interrupt":
-            return found
+            found.take(draws)
+            if time_limit is None or stop.now or found.stopped_by or found.reads + reads > READ_LIMIT:
+                return found
 
 
 @click.command()
@@ -99,7 +105,7 @@ def search(
 @click.option("--reads", type=click.IntRange(1, 2**30), default=DEFAULT_READS, show_default=True, help="Independent chains.")
 @click.option("--sweeps", type=click.IntRange(1, 2**31 - 1), default=1000, show_default=True, help="Sweeps of each chain.")
 @click.option("--beta", type=float, nargs=2, metavar="FIRST LAST", help="Inverse temperatures, in the problem's units.  [default: from its weights]")
-@click.option("--time-limit", type=click.FloatRange(0), metavar="SECONDS", help="Repeat rounds of reads with fresh streams until then.")
+@click.option("--time-limit", type=options.seconds, metavar="SECONDS", help="Repeat rounds of reads with fresh streams until then.")
 @options.seed_option
 @options.split_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the solution in it.")
@@ -125,6 +131,7 @@ def solve(
 
     if plot is not None:
         _pyplot()
+    terminal.check_writable("--plot", plot)
     sampler = options.backend_of(backend, threads)
     problem = options.open_problem(file, split_above)
     plan = make_plan(problem.model, num_sweeps=sweeps, beta_range=beta, seed=seed)
@@ -192,7 +199,7 @@ def _print(report: dict[str, Any], found: Search) -> None:
         rows.append(("note", why[report["stopped_by"]]))
     click.echo(terminal.table(rows))
     if len(found.trace) > 1:
-        click.echo("\nmean energy of the first round, program units, over its sweeps")
+        click.echo("\nmean energy, program units, over the sweeps of the first reads")
         click.echo(terminal.chart([mean for _, _, mean in found.trace]))
 
 

@@ -59,6 +59,15 @@ def echo_json(value: Any) -> None:
         click.echo(json.dumps(simple, indent=2))
 
 
+def check_writable(option: str, path: str | None) -> None:
+    """Refuse an output path that cannot be written, before any work is done."""
+    if path is None:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
+        raise click.UsageError(f"{option} {path} cannot be written: {folder} is not a folder where files can be made; give another path")
+
+
 def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> None:
     """Write a file through a temporary one beside it, so that it is whole or not there."""
     target = Path(path)

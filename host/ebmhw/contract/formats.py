@@ -50,5 +50,4 @@ RULES = ("gibbs", "metropolis")
 
 def coupling_limit(bits: int) -> int:
     """Return the largest magnitude of a signed, symmetric number of ``bits`` bits (8 -> 127)."""
-    limit: int = (1 << (bits - 1)) - 1
-    return limit
+    return (1 << (bits - 1)) - 1
