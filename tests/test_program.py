@@ -468,3 +468,12 @@ def test_numbers_beyond_float64_on_the_way_do_not_fit() -> None:
         Model(2, [100, 0], [((0, 1), 1.5)]).compile(scale=1e308)
     with pytest.raises(DoesNotFit, match="of spin 0 exceeds float64; divide the weights by a common factor"):
         Model(2, [1.5e308, 0], [((0, 1), 1.5e308)]).compile()
+
+
+def test_the_visiting_order_is_pinned() -> None:
+    """Samples depend on the order and nothing else would see it change: backends are compared on the same program."""
+    n = 40
+    pairs = [((i, (i * i + 7) % n), (i * 37 % 11) - 5) for i in range(n) if i != (i * i + 7) % n and (i * 37 % 11) != 5]
+    cubes = [((i, (i + 3) % n, (i + 11) % n), 1 + i % 3) for i in range(0, n, 4)]
+    program = Model(n, [i % 5 - 2 for i in range(n)], pairs + cubes).compile()
+    assert program.digest == "0fcd3ce6f8da3cafbecec3bbc47fcfdb6d02f64de68235d20eaa5af464cc8da2"

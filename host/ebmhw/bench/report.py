@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, final
 
 from ebmhw.bench.harness import Case, Result, Series, Side
+from ebmhw.files import write_whole
 
 SCHEMA = "ebmhw-bench-1"
 
@@ -131,18 +131,7 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write data beside ``path`` and move it there, so that the file is old or new but never half."""
     # JSON has no infinity; a ratio against a peer that did nothing is the only way to get one.
     text = json.dumps(_finite(data), indent=1, allow_nan=False) + "\n"
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        if not path.exists():
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def _finite(data: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ebmhw.cli import options, terminal
+from ebmhw.files import write_whole
 
 if TYPE_CHECKING:
     from ebmhw.backends import Draws, Progress
@@ -63,13 +64,13 @@ def sample(
         terminal.echo_json(result)
     elif output.endswith(".json"):
         document = json.dumps(terminal.plain(result)).encode()
-        terminal.write_whole(output, lambda stream: stream.write(document))
+        write_whole(output, lambda stream: stream.write(document))
     else:
         import numpy as np
 
         arrays = {key: result.pop(key) for key in ("spins", "energy")}
         text = json.dumps(terminal.plain(result))
-        terminal.write_whole(output, lambda stream: np.savez_compressed(stream, **arrays, info=np.array(text)))
+        write_whole(output, lambda stream: np.savez_compressed(stream, **arrays, info=np.array(text)))
     if output is not None:
         click.echo(f"wrote {draws.reads} x {result['samples']} samples to {output}", err=True)
     if draws.info["stopped_by"]:

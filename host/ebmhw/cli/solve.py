@@ -11,6 +11,7 @@ import click
 from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
 from ebmhw.cli import options, terminal
 from ebmhw.contract.formats import READ_LIMIT
+from ebmhw.files import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -221,5 +222,5 @@ def _plot(found: Search, path: str, title: str) -> None:
     axes.set(xlabel="sweep", ylabel="energy, program units", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    terminal.write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=120))
+    write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=120))
     click.echo(f"wrote {path}", err=True)
