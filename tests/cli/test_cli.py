@@ -25,7 +25,8 @@ from ebmhw import Schedule, get_backend
 from ebmhw.backends import BACKEND_NAMES
 from ebmhw.cli.main import main
 from ebmhw.cli.solve import search
-from ebmhw.cli.terminal import chart, plain, table, write_whole
+from ebmhw.cli.terminal import chart, plain, table
+from ebmhw.files import write_whole
 from ebmhw.problems import MaxCut
 from ebmhw.sampler import make_plan
 from ebmhw.schedule import beta_word, effective_beta
