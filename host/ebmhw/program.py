@@ -239,10 +239,10 @@ def _rounded(model: Model, scale: float) -> Model:
 
 def _width(bits: object, name: str) -> int:
     try:
-        width = operator.index(bits)  # type: ignore[arg-type]  # the refusal below is the check
+        width = 0 if isinstance(bits, (bool, np.bool_)) else operator.index(bits)  # type: ignore[arg-type]  # the refusal below is the check
     except TypeError:
         width = 0
-    if not 2 <= width <= BIAS_BITS or isinstance(bits, bool):
+    if not 2 <= width <= BIAS_BITS:
         raise DoesNotFit(f"{name} is {shown(bits)}; it must be a whole number from 2 to {BIAS_BITS}")
     return width
 

@@ -152,10 +152,11 @@ def whole_number(value: object, what: str, low: int, high: int, default: int) ->
     if value is None:
         return default
     try:
-        number = operator.index(value)  # type: ignore[arg-type]  # the refusal below is the check
+        # True is no number of anything, though it is an int; NumPy's own even warns.
+        number = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = low - 1
-    if isinstance(value, (bool, np.bool_)) or not low <= number <= high:
+    if not low <= number <= high:
         raise InvalidRun(f"{what} is {shown(value)}; give a whole number from {low} to {high}")
     return number
 
@@ -187,10 +188,10 @@ def _clamps(n: int, reads: int, clamps: Mapping[int, Clamp] | None) -> tuple[npt
     given: dict[int, npt.NDArray[Any]] = {}
     for spin, value in (clamps or {}).items():
         try:
-            index = operator.index(spin)
+            index = -1 if isinstance(spin, (bool, np.bool_)) else operator.index(spin)
         except TypeError:
             raise InvalidRun(f"clamps name spin {shown(spin)}; spins are integers 0..{n - 1}") from None
-        if isinstance(spin, (bool, np.bool_)) or not 0 <= index < n:
+        if not 0 <= index < n:
             raise InvalidRun(f"clamps name spin {shown(spin)}; spins of this program are 0..{n - 1}")
         if index in given:
             raise InvalidRun(f"clamps name spin {index} twice; give one value (or one array) for each spin")
