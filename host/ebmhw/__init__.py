@@ -1,4 +1,4 @@
-"""ebmhw: Ising sampling and entropy units, the same bits on CPU, golden model, simulated RTL and board.
+"""ebmhw: an Ising sampler whose backends return the same bits.
 
 Names are resolved when they are first used, so that a part that needs no numpy does not load it.
 """
@@ -29,6 +29,8 @@ _HOMES = {
     "read": "ebmhw.problems",
 }
 
+_PARTS = ("backends", "bench", "contract", "errors", "golden", "problems")
+
 __all__ = [
     "Draws",
     "EbmSampler",
@@ -43,6 +45,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PARTS:
+        return import_module(f"ebmhw.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'ebmhw' has no attribute {name!r}; it offers {', '.join(__all__)}")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.contract.stream import FMIX_MULTIPLIERS, FMIX_SHIFTS
+from ebmhw.streams import fmix32
 
 IndexArray = npt.NDArray[np.int32]
 
@@ -45,7 +45,7 @@ def colour(n: int, indptr: IndexArray, neighbours: IndexArray) -> IndexArray:
     """
     degree = np.diff(indptr)
     rank = np.empty(n, dtype=np.int32)
-    rank[np.lexsort((np.arange(n), _hash(n), -degree))] = np.arange(n, dtype=np.int32)
+    rank[np.lexsort((np.arange(n), fmix32(np.arange(n, dtype=np.uint32)), -degree))] = np.arange(n, dtype=np.int32)
     owner = np.repeat(np.arange(n, dtype=np.int32), degree)
     later = rank[neighbours] > rank[owner]
     waiting = np.bincount(neighbours[later], minlength=n)
@@ -67,13 +67,6 @@ def colour(n: int, indptr: IndexArray, neighbours: IndexArray) -> IndexArray:
             waiting[touched] -= counts
         frontier = touched[waiting[touched] == 0]
     return colours
-
-
-def _hash(n: int) -> npt.NDArray[np.uint32]:
-    word = np.arange(n, dtype=np.uint32)
-    for shift, multiplier in zip(FMIX_SHIFTS, (*FMIX_MULTIPLIERS, 1), strict=True):
-        word = (word ^ (word >> np.uint32(shift))) * np.uint32(multiplier)
-    return word
 
 
 def _ranges(indptr: IndexArray, spins: IndexArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -29,7 +29,7 @@ class InvalidModel(EbmhwError, ValueError):
 
 
 class InvalidFile(EbmhwError, ValueError):
-    """A file cannot be read as what it should be; the text starts with ``path:line:``."""
+    """A file cannot be read as what it should be; the text starts with ``path:line:``, or ``path:`` where it is about the whole."""
 
     code = "invalid-file"
 

@@ -22,5 +22,5 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], objec
         os.chmod(name, 0o666 & ~mask)
         os.replace(name, target)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
         raise

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import secrets
 import time
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, final
 
 import dimod
@@ -13,31 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.backends import SamplerBackend, get_backend
-from ebmhw.backends.request import Clamp, Progress
-from ebmhw.errors import InvalidRun, InvalidSchedule
+from ebmhw.backends.request import Clamp, whole_number
+from ebmhw.contract.formats import SEED_BITS
+from ebmhw.errors import InvalidRun, shown
 from ebmhw.model import Model, poly_variables
-from ebmhw.program import Program
-from ebmhw.schedule import Schedule
-
-DEFAULT_SWEEPS = 1000
-_SCHEDULE_TYPES = ("linear", "geometric", "custom")
-_CRITERIA = {"gibbs": "gibbs", "metropolis": "metropolis"}
-
-
-def default_beta_range(model: Model) -> tuple[float, float]:
-    """Return (hot, cold) in model units: ln 2 / (2 max field) and ln 100 / (2 min nonzero |coefficient|).
-
-    At the hot end the most strongly held spin still flips against its field one time in two (metropolis); at the cold end the weakest
-    coefficient is disobeyed one time in a hundred. A model without any weight gets (0.1, 1).
-    """
-    largest = float(model.local_field_bound().max())
-    weights = np.concatenate([np.abs(model.bias), *(np.abs(block.weights) for block in model.blocks)])
-    if largest == 0.0:
-        return 0.1, 1.0
-    smallest = float(weights[weights > 0].min())
-    if not largest < 1e300 or smallest < 1e-300:
-        raise InvalidSchedule(f"weights from {smallest:g} to {largest:g} have no default betas within float64; scale them, or give beta_range")
-    return math.log(2) / (2 * largest), math.log(100) / (2 * smallest)
+from ebmhw.plan import SCHEDULE_TYPES, make_plan
 
 
 @final
@@ -74,7 +53,7 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
     def properties(self) -> dict[str, Any]:
         """Facts about the sampler: schedule types, criteria, the backend's name and capabilities."""
         return {
-            "beta_schedule_options": _SCHEDULE_TYPES,
+            "beta_schedule_options": SCHEDULE_TYPES,
             "proposal_acceptance_options": ("Gibbs", "Metropolis"),
             "backend": self.backend.name,
             "capabilities": self.backend.capabilities,
@@ -105,7 +84,7 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         Returns
         -------
         dimod.SampleSet
-            with energies of the given model; ``info`` has timing, backend, seed, rule, beta_range, effective betas, scale,
+            with energies of the given model; ``info`` has timing (nanoseconds), backend, seed, rule, beta_range, effective betas, scale,
             quantisation_error and what stopped the run early (``stopped_by``).
         """
         started = time.perf_counter_ns()
@@ -113,7 +92,7 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         labels = list(bqm.variables)
         initial, reads = self._initial_states(bqm, num_reads, parameters)
         if not labels:
-            return _nothing_to_sample(bqm.vartype, reads, float(bqm.offset))
+            return self._nothing_to_sample(bqm.vartype, reads, float(bqm.offset), parameters)
         return self._sample(Model.from_bqm(bqm), labels, bqm.vartype, bqm.energies, initial, reads, parameters, started)
 
     def sample_poly(self, polynomial: dimod.BinaryPolynomial, num_reads: int | None = None, **parameters: Any) -> dimod.SampleSet:
@@ -125,7 +104,7 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         frame = dimod.BinaryQuadraticModel({label: 0.0 for label in labels}, {}, 0.0, polynomial.vartype)
         initial, reads = self._initial_states(frame, num_reads, parameters)
         if not labels:
-            return _nothing_to_sample(polynomial.vartype, reads, float(polynomial.get((), 0.0)))
+            return self._nothing_to_sample(polynomial.vartype, reads, float(polynomial.get((), 0.0)), parameters)
         model, vartype = Model.from_poly(polynomial), polynomial.vartype
         return self._sample(model, labels, vartype, polynomial.energies, initial, reads, parameters, started)
 
@@ -136,19 +115,23 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         states = parameters.pop("initial_states", None)
         generator = parameters.pop("initial_states_generator", "random")
         if num_reads is not None and (isinstance(num_reads, bool) or not isinstance(num_reads, (int, np.integer)) or num_reads < 1):
-            raise InvalidRun(f"num_reads is {num_reads!r}; give a whole number of at least 1")
+            raise InvalidRun(f"num_reads is {shown(num_reads)}; give a whole number of at least 1")
+        # Drawn here, so that the seed that is reported makes missing initial states again too.
+        parameters["seed"] = whole_number(parameters.get("seed"), "seed", 0, 2**SEED_BITS - 1, secrets.randbits(SEED_BITS))
         if states is None and generator == "random":
             return None, int(num_reads or 1)
-        seed = parameters.get("seed")
-        # dimod fills up missing states from NumPy's generator, which takes 32 bits of seed.
-        parsed = self.parse_initial_states(
-            frame,
-            initial_states=states,
-            initial_states_generator=generator,
-            num_reads=num_reads,
-            seed=None if seed is None else int(seed) & 0xFFFFFFFF,
-            copy_always=True,
-        )
+        try:
+            # dimod fills up missing states from NumPy's generator, which takes 32 bits of seed.
+            parsed = self.parse_initial_states(
+                frame,
+                initial_states=states,
+                initial_states_generator=generator,
+                num_reads=num_reads,
+                seed=parameters["seed"] & 0xFFFFFFFF,
+                copy_always=True,
+            )
+        except (ValueError, TypeError) as error:
+            raise InvalidRun(f"initial_states, initial_states_generator={shown(generator)}: {error}") from None
         order = [parsed.initial_states.variables.index(v) for v in frame.variables]
         samples = parsed.initial_states.record.sample[:, order]
         return (samples if frame.vartype is dimod.SPIN else 2 * samples - 1).astype(np.int8), parsed.num_reads
@@ -198,123 +181,29 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         }
         return result
 
-
-@final
-@dataclass(frozen=True, eq=False)
-class SamplingPlan:
-    """Everything about a run that follows from a model and the sampler's parameters; betas of ``schedule`` are in program units."""
-
-    program: Program
-    schedule: Schedule
-    schedule_type: str
-    beta_range: tuple[float, float]
-    rule: str
-    seed: int | None
-    clamps: dict[Hashable, Clamp]
-    return_best: bool
-    time_limit: float | None
-    progress: Callable[[Progress], None] | None
-    interrupt: Callable[[], bool] | None
-
-
-def make_plan(
-    model: Model,
-    num_sweeps: int | None = None,
-    beta_range: Sequence[float] | None = None,
-    beta_schedule_type: str = "geometric",
-    beta_schedule: Sequence[float] | None = None,
-    num_sweeps_per_beta: int = 1,
-    seed: int | None = None,
-    proposal_acceptance_criteria: str | None = None,
-    randomize_order: bool = False,
-    interrupt_function: Callable[[], bool] | None = None,
-    coupling_bits: int | None = None,
-    scale: float | None = None,
-    clamps: dict[Hashable, Clamp] | None = None,
-    return_best: bool = False,
-    time_limit: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> SamplingPlan:
-    """Return the plan of a run, parameters as in `EbmSampler.sample`; InvalidRun or InvalidSchedule where one is not allowed."""
-    if randomize_order:
-        raise InvalidRun("randomize_order=True is not possible: rows are visited in the program's order on every backend; leave it False")
-    if interrupt_function is not None and not callable(interrupt_function):
-        raise InvalidRun(f"interrupt_function is {interrupt_function!r}; give a function without arguments")
-    criteria = None if proposal_acceptance_criteria is None else _CRITERIA.get(str(proposal_acceptance_criteria).lower())
-    if proposal_acceptance_criteria is not None and criteria is None:
-        raise InvalidRun(f"proposal_acceptance_criteria is {proposal_acceptance_criteria!r}; give 'Gibbs' or 'Metropolis'")
-    schedule, ends = _schedule(model, num_sweeps, beta_range, beta_schedule_type, beta_schedule, num_sweeps_per_beta)
-    program = model.compile(scale=scale) if coupling_bits is None else model.compile(coupling_bits=coupling_bits, scale=scale)
-    changes = np.unique(schedule.betas[schedule.sweeps > 0]).size > 1
-    return SamplingPlan(
-        program=program,
-        schedule=schedule.divided(program.scale),
-        schedule_type=beta_schedule_type,
-        beta_range=ends,
-        rule=criteria or ("metropolis" if changes else "gibbs"),
-        seed=seed,
-        clamps=clamps or {},
-        return_best=return_best,
-        time_limit=time_limit,
-        progress=progress,
-        interrupt=interrupt_function,
-    )
-
-
-def _schedule(
-    model: Model,
-    num_sweeps: int | None,
-    beta_range: Sequence[float] | None,
-    kind: str,
-    betas: Sequence[float] | None,
-    per_beta: int,
-) -> tuple[Schedule, tuple[float, float]]:
-    """Return the schedule in model units and the (first, last) beta."""
-    if kind not in _SCHEDULE_TYPES:
-        raise InvalidSchedule(f"beta_schedule_type is {kind!r}; give one of {', '.join(map(repr, _SCHEDULE_TYPES))}")
-    if isinstance(per_beta, bool) or not isinstance(per_beta, (int, np.integer)) or per_beta < 1:
-        raise InvalidSchedule(f"num_sweeps_per_beta is {per_beta!r}; give a whole number of at least 1")
-    if kind == "custom":
-        if betas is None or len(betas) == 0:
-            raise InvalidSchedule("beta_schedule is missing; beta_schedule_type='custom' needs a sequence of betas")
-        if num_sweeps is not None and num_sweeps != len(betas) * per_beta:
-            raise InvalidSchedule(f"num_sweeps is {num_sweeps}, but beta_schedule and num_sweeps_per_beta make {len(betas) * per_beta}")
-        ends = (float(betas[0]), float(betas[-1]))
-        if beta_range is not None and tuple(map(float, beta_range)) != ends:
-            raise InvalidSchedule(f"beta_range is {tuple(beta_range)}, but beta_schedule goes from {ends[0]} to {ends[1]}; leave it out")
-        return Schedule.custom(betas, int(per_beta)), ends
-    if betas is not None:
-        raise InvalidSchedule(f"beta_schedule is given with beta_schedule_type={kind!r}; use beta_schedule_type='custom'")
-    sweeps = DEFAULT_SWEEPS if num_sweeps is None else num_sweeps
-    if isinstance(sweeps, bool) or not isinstance(sweeps, (int, np.integer)) or sweeps < 0 or sweeps % per_beta:
-        raise InvalidSchedule(f"num_sweeps is {sweeps!r}; give a whole number of at least 0 that num_sweeps_per_beta={per_beta} divides")
-    if beta_range is None:
-        ends = default_beta_range(model)
-    else:
-        if len(beta_range) != 2:
-            raise InvalidSchedule(f"beta_range has {len(beta_range)} values; give (first, last)")
-        ends = (float(beta_range[0]), float(beta_range[1]))
-    make = Schedule.geometric if kind == "geometric" else Schedule.linear
-    ramp = make(*ends, int(sweeps) // int(per_beta))
-    return Schedule.custom(ramp.betas, int(per_beta)), ends
+    def _nothing_to_sample(self, vartype: dimod.Vartype, reads: int, offset: float, parameters: dict[str, Any]) -> dimod.SampleSet:
+        """Return ``reads`` samples of a model without variables, as dimod's own samplers do."""
+        empty = np.empty((reads, 0), dtype=np.int8)
+        info = {"backend": self.backend.name, "seed": parameters["seed"], "stopped_by": None, "timing": {}}
+        return dimod.SampleSet.from_samples((empty, []), vartype=vartype, energy=[offset] * reads, info=info)
 
 
 def _spin_clamps(clamps: dict[Hashable, Clamp], labels: Sequence[Hashable], vartype: dimod.Vartype) -> dict[int, Clamp] | None:
+    if not isinstance(clamps, Mapping):
+        raise InvalidRun(f"clamps are {shown(clamps)}; give a mapping of variables to values")
     position = {label: i for i, label in enumerate(labels)}
     spins: dict[int, Clamp] = {}
     for label, value in clamps.items():
         if label not in position:
             raise InvalidRun(f"clamps name {label!r}, which is not a variable of the model")
-        values = np.asarray(value)
+        spins[position[label]] = value
         if vartype is dimod.BINARY:
-            if not np.isin(values, (0, 1)).all():
-                raise InvalidRun(f"clamp of {label!r} is {value!r}; variables of a BINARY model are 0 or 1")
-            values = 2 * values.astype(np.int8) - 1
-        spins[position[label]] = values
+            try:
+                values = np.asarray(value)
+                wrong = values.dtype.kind not in "iuf" or not np.isin(values, (0, 1)).all()
+            except ValueError:
+                wrong = True
+            if wrong:
+                raise InvalidRun(f"clamp of {label!r} is {shown(value)}; variables of a BINARY model are 0 or 1")
+            spins[position[label]] = 2 * values.astype(np.int8) - 1
     return spins or None
-
-
-def _nothing_to_sample(vartype: dimod.Vartype, reads: int, offset: float) -> dimod.SampleSet:
-    """Return ``reads`` samples of a model without variables, as dimod's own samplers do."""
-    empty = np.empty((reads, 0), dtype=np.int8)
-    return dimod.SampleSet.from_samples((empty, []), vartype=vartype, energy=[offset] * reads, info={"timing": {}})

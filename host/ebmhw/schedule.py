@@ -180,12 +180,14 @@ class Schedule:
 
         Only these: 2^31 sweeps at one beta must not take 8 GB.
         """
-        ends, stop = self._ends, min(first + count, self.total_sweeps)
+        ends = self._ends
+        stop = min(first + count, int(ends[-1]) if ends.size else 0)
         if stop <= first:
             return np.zeros(0, dtype=np.uint32)
         low, high = np.searchsorted(ends, [first, stop - 1], side="right").tolist()
-        inside = np.minimum(ends[low : high + 1], stop) - np.maximum((ends - self.sweeps)[low : high + 1], first)
-        return np.repeat(_words(self.betas[low : high + 1]), inside)
+        here = slice(low, high + 1)
+        inside = np.minimum(ends[here], stop) - np.maximum(ends[here] - self.sweeps[here], first)
+        return np.repeat(_words(self.betas[here]), inside)
 
     @cached_property
     def _ends(self) -> npt.NDArray[np.int64]:

@@ -383,7 +383,7 @@ def use(monkeypatch: pytest.MonkeyPatch, cases: list[Case]) -> None:
 def test_command_prints_rows_and_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, [log_case([]), log_case([], name="other/one", goal=1.0)])
     path = tmp_path / "b.json"
-    done = CliRunner().invoke(bench, ["--only", "OTHER", "--rounds", "3", "--json", str(path)])
+    done = CliRunner().invoke(bench, ["--only", "OTHER", "--rounds", "3", "--output", str(path)])
     assert done.exit_code == 0, done.output
     assert "other/one" in done.output and "1 met" in done.output and "fake/case" not in done.output
     data = json.loads(path.read_text())
@@ -393,7 +393,7 @@ def test_command_prints_rows_and_writes_json(tmp_path: Path, monkeypatch: pytest
 def test_command_after_ctrl_c_prints_and_writes_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, [log_case([]), interrupting(1), log_case([], name="never/run")])
     path = tmp_path / "b.json"
-    done = CliRunner().invoke(bench, ["--json", str(path)])
+    done = CliRunner().invoke(bench, ["--output", str(path)])
     assert done.exit_code == 130
     assert "stopped after 1 of 5 rounds" in done.output and "never/run" not in done.output
     data = json.loads(path.read_text())
@@ -415,7 +415,7 @@ def test_command_refuses_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for arguments, text in (
         (["--only", "nothing"], "no case holds 'nothing' in its name"),
         (["--data", str(tmp_path / "none")], "does not exist"),
-        (["--json", str(tmp_path / "none" / "b.json")], "there is no folder"),
+        (["--output", str(tmp_path / "none" / "b.json")], "is not a folder"),
         (["--rounds", "0"], "0 is not in the range"),
     ):
         done = runner.invoke(bench, arguments)

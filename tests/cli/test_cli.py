@@ -24,12 +24,12 @@ import ebmhw
 from ebmhw import Schedule, get_backend
 from ebmhw.backends import BACKEND_NAMES
 from ebmhw.cli.main import main
-from ebmhw.cli.solve import search
 from ebmhw.cli.terminal import chart, plain, table
 from ebmhw.files import write_whole
+from ebmhw.plan import make_plan
 from ebmhw.problems import MaxCut
-from ebmhw.sampler import make_plan
 from ebmhw.schedule import beta_word, effective_beta
+from ebmhw.search import search
 
 FILES = {
     "maxcut": "4 5\n1 2 5\n2 3 -2\n1 3 4\n3 4 1\n2 4 2\n",
@@ -544,7 +544,7 @@ def test_ctrl_c_between_two_rounds_keeps_the_best_so_far() -> None:
     problem = MaxCut(3, [[0, 1], [1, 2]])
     backend: Any = Interrupting()
     try:
-        found = search(problem, make_plan(problem.model, num_sweeps=5, seed=1), backend, 4, 2.0)
+        found = search(make_plan(problem.model, num_sweeps=5, seed=1), backend, 4, 2.0)
     except KeyboardInterrupt:
         pytest.fail("the best of the first round is lost")
     assert found.stopped_by == "interrupt"

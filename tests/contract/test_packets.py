@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ebmhw.contract import render
+from ebmhw.contract.checks import RESERVED_WORDS
 from ebmhw.contract.packets import HEADER, MAGIC, PacketField, PacketLayout, PacketSet, Section
-from ebmhw.contract.registers import RESERVED_WORDS
 from ebmhw.errors import ContractError
 
 # Time limits would make a loaded machine fail tests that are right.

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ebmhw.contract import render
-from ebmhw.contract.registers import ACCESSES, NEXT, RESERVED_WORDS, Field, Register, RegisterMap, counter64
+from ebmhw.contract.checks import RESERVED_WORDS
+from ebmhw.contract.registers import ACCESSES, NEXT, Field, Register, RegisterMap, counter64
 from ebmhw.errors import ContractError
 
 # Time limits would make a loaded machine fail tests that are right.

@@ -122,6 +122,13 @@ def test_hard_weights_stay_above_the_soft_ones() -> None:
     assert Formula(1, [(1,)]).hard.tolist() == [True]
 
 
+def test_a_formula_without_variables_is_possible_but_has_no_model() -> None:
+    empty = Formula(0, [])
+    assert repr(empty) == "Formula(0 variables, 0 clauses, sat)"
+    with pytest.raises(InvalidModel, match="a model of 0 spins"):
+        _ = empty.model
+
+
 def test_describe_and_repr() -> None:
     formula = Formula(2, [(1, 2), (-1,)])
     assert formula.describe([-1, -1]) == {"unsatisfied": 1, "satisfied_share": 0.5}
@@ -146,6 +153,18 @@ def test_describe_and_repr() -> None:
         ((2, [(1,)], [float("nan")]), "weight of clause 0 is nan"),
         ((2, [(1,)], [1, 2]), r"weights have shape \(2,\) for 1 clauses"),
         ((2, [(1,)], ["x"]), "not all real numbers"),
+        ((2, [(1,)], ["1"]), "not all real numbers"),
+        ((2, [(1,)], [1j]), "not all real numbers"),
+        ((2, [(1,)], [None]), "not all real numbers"),
+        ((2, [(1,), (2,)], [1, [1, 2]]), "not all real numbers"),
+        ((3, 5), "not all sequences of integers"),
+        ((3, None), "not all sequences of integers"),
+        ((3, ["12"]), "not all sequences of integers"),
+        ((2, np.array([[2**64 - 1]], dtype=np.uint64)), "not all sequences of integers"),
+        ((2, [(-(2**63),)]), "clause 0 holds literal -9223372036854775808"),
+        ((3, [(1,)], None, 3.0), "split_above is 3.0; give 3 to 8"),
+        ((3, [(1,)], None, "3"), "split_above is '3'; give 3 to 8"),
+        ((3, [(1,)], None, True), "split_above is True; give 3 to 8"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments: tuple[object, ...], message: str) -> None:
@@ -169,8 +188,33 @@ def test_random_formulas() -> None:
     literals, counts = np.unique(np.abs(Formula.random(5, 20000, 1, literals=4)._literals), return_counts=True)
     assert literals.tolist() == [1, 2, 3, 4, 5] and np.abs(counts - 16000).max() < 400
     assert Formula.random(12, 3, 0, literals=12, split_above=4).model.n == 24
-    with pytest.raises(InvalidModel, match="4 distinct variables of 3"):
-        Formula.random(3, 1, 0, literals=4)
+    assert Formula.random(np.int64(5), np.float32(2.0), np.uint32(0)).num_clauses == 10  # type: ignore[arg-type]
+    assert Formula.random(5, 0.0, 0).num_clauses == Formula.random(5, 0, 0).num_clauses == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((3, 1, 0, 4), "4 distinct variables of 3"),
+        ((3, 1, 0, 0), "the number of literals a clause is 0; give an integer, 1 or more"),
+        ((3, 1, 0, 2.0), "the number of literals a clause is 2.0"),
+        ((0, 1, 0), "the number of variables is 0; give an integer, 1 to 67108863"),
+        ((5.0, 1, 0), "the number of variables is 5.0"),
+        ((5, -3, 0), "the number of clauses is -3; give an integer, 0 to "),
+        ((5, 2**41, 0), "the number of clauses is 2199023255552"),
+        ((5, True, 0), "the number of clauses is True"),
+        ((5, -0.5, 0), "the ratio of clauses to variables is -0.5; 5 variables take 0 to "),
+        ((5, 1e308, 0), r"the ratio of clauses to variables is 1e\+308; 5 variables"),
+        ((5, float("nan"), 0), "the ratio of clauses to variables is nan; it must be one finite number"),
+        ((5, float("inf"), 0), "the ratio of clauses to variables is inf"),
+        ((5, "4.2", 0), "the ratio of clauses to variables is '4.2'"),
+        ((5, 1, -1), "the seed is -1; give an integer, 0 or more"),
+        ((5, 1, "x"), "the seed is 'x'"),
+    ],
+)
+def test_random_refuses_wrong_numbers(arguments: tuple[object, ...], message: str) -> None:
+    with pytest.raises(InvalidModel, match=message):
+        Formula.random(*arguments)  # type: ignore[arg-type]
 
 
 def test_cnf_files(tmp_path: Path) -> None:
@@ -200,6 +244,8 @@ def test_wcnf_files(tmp_path: Path) -> None:
         ("p cnf 2\n", ":1: 'p cnf 2' has 1 numbers"),
         ("p sat 2 3\n", ":1: 'p sat 2 3' begins no formula"),
         ("p cnf x 3\n", ":1: 'x' is no number of variables"),
+        ("p cnf 0 0\n", ":1: number of variables 0 is out of range; give an integer in 1 .. 67108863"),
+        ("c x\np wcnf 0 1 9\n3 0\n", ":2: number of variables 0 is out of range"),
         ("p cnf 3 -1\n", ":1: number of clauses -1 is out of range"),
         ("p wcnf 3 1 0\n", ":1: top weight 0 is out of range"),
         ("p cnf 3 2\n1 2 0\n\n1 4 0\n", ":4: literal 4 is out of range; give an integer in -3 .. 3"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebmhw.errors import InvalidFile, InvalidModel
-from ebmhw.problems import MaxCut
+from ebmhw.problems import MaxCut, read
 from ebmhw.problems import table as table_module
 from ebmhw.problems.text import Text
 
@@ -87,7 +87,16 @@ def test_many_reads_are_cut_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
         ((3, [(0, 1)], [float("inf")]), r"weight of edge \(0, 1\) is inf"),
         ((3, [(0, 1)], [1, 2]), r"weights have shape \(2,\) for 1 edges"),
         ((3, [(0, 1)], ["x"]), "not all real numbers"),
+        ((3, [(0, 1)], ["1"]), "not all real numbers"),
+        ((3, [(0, 1)], np.array([b"1"])), "not all real numbers"),
+        ((3, [(0, 1)], [1j]), "not all real numbers"),
+        ((3, [(0, 1), (1, 2)], [1, (1, 2)]), "not all real numbers"),
+        ((3, [(0, 1)], [None]), "not all real numbers"),
+        ((3, [(0, 1)], [10**400]), "not all real numbers"),
         ((3, [(0.0, 1.0)], [1]), "edges are float64"),
+        ((3, [("0", "1")], [1]), "edges are <U1"),
+        ((3, [(0, 2**70)], [1]), "edges are object"),
+        ((3, [(0, 1), (1,)], [1, 1]), r"edges are not all pairs; give integers \(edges, 2\)"),
         ((3, [(0, 1, 2)], [1]), r"shape \(1, 3\)"),
         ((0, [], []), "a graph of 0 vertices"),
         ((2.5, [], []), "a graph of 2.5 vertices"),
@@ -129,7 +138,8 @@ def test_wrong_spins_are_refused() -> None:
         ("3 2\n1 2 1 1\n1 3\n", ":2: 4 value(s)"),
         ("3 3\n1 2 1\n1 3 1\n", ":3: the file ends after 2 of the 3 edges"),
         ("3 1\n1 2 1\n\n1 3 1\n", ":4: an edge beyond the 1 that the header on line 1 says"),
-        ("# only\n", "only comments"),
+        ("c only\n# only\n", "only comments"),
+        ("c x\n3 2\nc x\n1 2\nc x\n1 4\n", ":6: vertex 4 is out of range"),
     ],
 )
 def test_wrong_files_are_refused_by_line(tmp_path: Path, content: str, message: str) -> None:
@@ -145,6 +155,10 @@ def test_blank_lines_comments_and_large_weights(tmp_path: Path) -> None:
     problem = MaxCut.read(path)
     assert problem.edges.tolist() == [[0, 1], [1, 2], [0, 2]]
     assert problem.weights.tolist() == [0.5, -100.0, float(2**63)]
+    path.write_text(path.read_text().replace("#", "c"))
+    for reader in (MaxCut.read, read):
+        found = reader(path)
+        assert isinstance(found, MaxCut) and same(found, problem)
 
 
 def test_pieces_of_a_file_join(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,10 +178,10 @@ def test_pieces_of_a_file_join(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert f"{path}:205: 'x' is no vertex" in str(_error(path))
 
 
-@given(st.text(alphabet="0123-+.eE#x \n", max_size=40), st.sampled_from(["", "1 2\n", "1 2 1\n", "1 2 .5\n"]))
+@given(st.text(alphabet="0123-+.eE#cx \n", max_size=40), st.sampled_from(["", "1 2\n", "1 2 1\n", "1 2 .5\n"]))
 def test_fast_and_slow_rows_agree(body: str, start: str) -> None:
     content = (start + body).encode().rstrip() + b"\n"
-    layout = table_module.Layout("vertex", 1, 3, (2, 3), b"#")
+    layout = table_module.Layout("vertex", 1, 3, (2, 3), (b"#", b"c"))
     text = Text("x", content)
     width = table_module._width(text, 0, 1, layout)
     fast = table_module._fast(content, width, layout)

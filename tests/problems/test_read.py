@@ -98,7 +98,7 @@ def test_split_above_reaches_formulas(tmp_path: Path) -> None:
     assert read(path, split_above=8).model.n == 10
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(sorted(FILES)),
     st.sampled_from(sorted(ENCODINGS)),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
+import os
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebmhw.errors import InvalidFile
+from ebmhw.problems import Formula, MaxCut, Quadratic, read
 from ebmhw.problems.text import load, show
 
 ENCODINGS = {
@@ -46,7 +49,7 @@ def test_lines_are_counted_from_one(tmp_path: Path) -> None:
     assert (text.line_at(0), text.line_at(3), text.last_line) == (1, 3, 3)
     assert text.first(b"a", "?") == (3, 6, [b"b", b"c"])
     with pytest.raises(InvalidFile, match="only comments; give more"):
-        text.first((b"a", b"b"), "give more")  # type: ignore[arg-type]
+        text.first((b"a", b"b"), "give more")
 
 
 def test_latin1_comment_is_kept(tmp_path: Path) -> None:
@@ -68,8 +71,11 @@ def test_latin1_comment_is_kept(tmp_path: Path) -> None:
         ("5 1\n1 2\n".encode("utf-16-le")[:-1], ":2: byte 14 is no UTF-16-LE"),
         ("5 1\n1 2\n".encode("utf-16-be")[:-1], "byte 14 is no UTF-16-BE"),
         (b"\xff\xfe5\x00\x00\xd8x\x00", ":1: byte 4 is no UTF-16-LE"),
-        (gzip.compress(b"5 0\n")[:-3], "the gzip data is damaged or cut short"),
-        (gzip.compress(b"5 0\n") + b"rubbish", "the gzip data is damaged"),
+        (codecs.BOM_UTF32_LE + "5 1\n1 2\n".encode("utf-32-le"), ": the text is UTF-32; save it as UTF-8"),
+        (codecs.BOM_UTF32_BE + "5 1\n1 2\n".encode("utf-32-be"), ": the text is UTF-32; save it as UTF-8"),
+        (gzip.compress("5 1\n".encode("utf-32"), mtime=0), ": the text is UTF-32; save it as UTF-8"),
+        (gzip.compress(b"5 0\n", mtime=0)[:-3], "the gzip data is damaged or cut short"),
+        (gzip.compress(b"5 0\n", mtime=0) + b"rubbish", "the gzip data is damaged"),
         (bz2.compress(b"5 0\n")[:-3], "the bzip2 data is damaged or cut short"),
         (lzma.compress(b"5 0\n")[:-3], "the xz data is damaged or cut short"),
     ],
@@ -87,6 +93,19 @@ def test_a_path_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path, str(tmp_path) + "/\0"):
         with pytest.raises(InvalidFile, match=r"cannot be opened .*; give the path of a readable file"):
             load(path)
+
+
+@pytest.mark.parametrize("path", [5, None, 1.5, ["x"]])
+def test_what_is_no_path_is_refused(path: object) -> None:
+    for reader in (load, read, MaxCut.read, Formula.read, Quadratic.read):
+        with pytest.raises(InvalidFile, match=r": this is no path; give the path of a readable file"):
+            reader(path)  # type: ignore[operator]
+
+
+def test_a_path_of_bytes_is_named_as_text(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile) as caught:
+        load(os.fsencode(tmp_path / "absent"))  # type: ignore[arg-type]
+    assert str(caught.value).startswith(f"{tmp_path}/absent: cannot be opened")
 
 
 def test_a_file_that_expands_too_far_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

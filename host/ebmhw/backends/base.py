@@ -108,17 +108,15 @@ class SamplerBackend(ABC):
         """
         started, cpu = time.perf_counter(), time.process_time()
         stop = Stop(time_limit, interrupt)
-        request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
-        self._refuse_misfit(program, request.identity.rule)
         try:
+            request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
+            self._refuse_misfit(program, request.identity.rule)
             with keyboard_interrupt_sets(stop):
                 draws = self._execute(request)
         except MemoryError as error:
-            samples = 2 + (request.kept or 0)
-            size = request.reads * program.n * samples / 2**30
             raise DoesNotFit(
-                f"{request.reads} reads of {program.n} spins take {size:.3g} GiB for {samples} states each, which this machine does not give; "
-                "ask for fewer reads or kept samples, and go on with first_read or resume"
+                f"{1 if reads is None else reads} reads of {program.n} spins, and the samples that each keeps, take more memory than this "
+                "machine gives; ask for fewer reads or kept samples, and go on with first_read or resume"
             ) from error
         done = draws.sweeps - request.sweeps_before
         draws.info.update(

@@ -23,6 +23,7 @@ from ebmhw.native.batch import Batch, Keep, make_batch
 from ebmhw.native.encoded import EncodedProgram, LinkedProgram
 from ebmhw.native.library import LANES, instruction_set
 from ebmhw.program import Program
+from ebmhw.streams import random_states
 
 _BATCH_BYTES = 64 << 20
 """Chain states in work at a time; more reads are run batch by batch."""
@@ -47,7 +48,7 @@ class CpuBackend(SamplerBackend):
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.threads = whole_number(threads, "threads", 1, 1024, available)
         self.instruction_set = instruction_set()
-        self._prepared: WeakKeyDictionary[Program, dict[bool, EncodedProgram | LinkedProgram]] = WeakKeyDictionary()
+        self._prepared: WeakKeyDictionary[Program, dict[tuple[bool, bytes], EncodedProgram | LinkedProgram]] = WeakKeyDictionary()
 
     @property
     def name(self) -> str:
@@ -81,12 +82,14 @@ class CpuBackend(SamplerBackend):
         # One read would leave 31 lanes of a group empty; with two, or terms of higher order, the group is faster all the same.
         single = request.reads <= _SINGLE_READS and request.program.weights.max_order <= 2
         make = LinkedProgram if single else EncodedProgram
-        if request.clamped.size:
-            return make(request.program, request.clamped)
         known = self._prepared.setdefault(request.program, {})
-        if single not in known:
-            known[single] = make(request.program, request.clamped)
-        return known[single]
+        key = (single, request.clamped.tobytes())
+        if key not in known:
+            # Of the forms for clamped spins only the latest is kept.
+            for old in [k for k in known if k[1] and request.clamped.size]:
+                del known[old]
+            known[key] = make(request.program, request.clamped)
+        return known[key]
 
     def _sweep(self, batch: Batch, request: RunRequest, results: _Results, start: int, workers: _Workers) -> int:
         """Run the schedule on a batch, all its chains in step, and return the sweeps done."""
@@ -148,14 +151,6 @@ def _begin(prepared: EncodedProgram | LinkedProgram, request: RunRequest, start:
     batch.begin()
     batch.best_energy[:], batch.best_sweep[:], batch.flips[:] = batch.energy, 0, 0
     return batch
-
-
-def random_states(seed: int, reads: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Return the first random states of reads (count,) as uint32 (count, 4)."""
-    word: npt.NDArray[np.uint32] = np.array(stream.seed_keys(seed), dtype=np.uint32) + np.uint32(stream.STEP) * reads[:, None]
-    for shift, multiplier in zip(stream.FMIX_SHIFTS, (*stream.FMIX_MULTIPLIERS, 1), strict=True):
-        word = (word ^ (word >> np.uint32(shift))) * np.uint32(multiplier)
-    return word
 
 
 @final

@@ -26,7 +26,7 @@ class GoldenBackend(SamplerBackend):
 
     Parameters
     ----------
-    arrays : "numpy" (a Python loop, no set-up) or "jax" (compiled, a hundred times as fast; needs ebmhw[jax])
+    arrays : "numpy" (a Python loop, no set-up) or "jax" (compiled for each program's shape, much faster; needs ebmhw[jax])
     """
 
     def __init__(self, arrays: str = "numpy") -> None:

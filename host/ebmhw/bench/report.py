@@ -16,7 +16,7 @@ from ebmhw.files import write_whole
 SCHEMA = "ebmhw-bench-1"
 
 _UNIT, _OURS, _PEER, _RATIO, _GOAL = 9, 37, 52, 22, 18
-_PEERS = ("dwave-samplers", "dimod", "openjij", "thrml", "jax", "numpy")
+_PACKAGES = ("dwave-samplers", "dimod", "openjij", "thrml", "jax", "numpy")
 
 
 def number(value: float) -> str:
@@ -127,11 +127,14 @@ def to_json(results: Sequence[Result], rounds: int, quick: bool, interrupted: bo
     }
 
 
+def as_text(data: dict[str, Any]) -> str:
+    """Return data as JSON; infinities, which a ratio against a peer that did nothing is, become null."""
+    return json.dumps(_finite(data), indent=1, allow_nan=False)
+
+
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write data beside ``path`` and move it there, so that the file is old or new but never half."""
-    # JSON has no infinity; a ratio against a peer that did nothing is the only way to get one.
-    text = json.dumps(_finite(data), indent=1, allow_nan=False) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    """Write data as JSON to a file that is old or new but never half."""
+    write_whole(path, lambda file: file.write(as_text(data).encode() + b"\n"))
 
 
 def _finite(data: Any) -> Any:
@@ -152,7 +155,7 @@ def _cpu_name() -> str:
 
 def _versions() -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for name in _PEERS:
+    for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

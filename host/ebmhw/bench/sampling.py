@@ -86,7 +86,7 @@ def _setup(setting: Setting) -> Any:
 
 
 def _annealing(setting: Setting, reads: int, quick: bool) -> Case:
-    # A single read fills one lane of 32 or more, so it gets more sweeps to last as long.
+    # Fewer reads get more sweeps, so that a round lasts as long.
     factor = {256: 1, 64: 4, 1: 16}[reads] / (5 if quick else 1)
     sweeps = max(LEAST_SWEEPS, round(setting.sweeps * factor))
     peers = [Peer("dwave-samplers", lambda ready: _dwave(ready, reads, quick))]

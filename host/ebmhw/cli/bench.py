@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from ebmhw.bench.harness import DEFAULT_ROUNDS, Case, Result, run_cases, selected
-from ebmhw.bench.report import Table, to_json, write_json
+from ebmhw.bench.report import Table, as_text, to_json, write_json
+from ebmhw.cli import terminal
 
 QUICK_ROUNDS = 2
 
@@ -23,10 +24,11 @@ QUICK_ROUNDS = 2
 )
 @click.option("--only", multiple=True, metavar="SUBSTRING", help="Cases whose name holds this; may be given more than once.")
 @click.option("--rounds", type=click.IntRange(min=1), help=f"Rounds a case.  [default: {DEFAULT_ROUNDS}; {QUICK_ROUNDS} with --quick]")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write results to FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document; the table goes to standard error.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write that document to FILE.")
 @click.option("--list", "list_only", is_flag=True, help="Name the cases and what they measure, run nothing.")
 @click.option("--quick", is_flag=True, help="Smaller work and fewer rounds: to see that it works, not to quote.")
-def bench(data: Path | None, only: tuple[str, ...], rounds: int | None, json_path: Path | None, list_only: bool, quick: bool) -> None:
+def bench(data: Path | None, only: tuple[str, ...], rounds: int | None, as_json: bool, output: Path | None, list_only: bool, quick: bool) -> None:
     """Measure sampling, quality and start-up against other packages.
 
     Numbers are medians (min .. max) over interleaved rounds, in CPU seconds of one core. A ratio above 1 favours ebmhw. Status 0 once
@@ -42,12 +44,14 @@ def bench(data: Path | None, only: tuple[str, ...], rounds: int | None, json_pat
         for case in cases:
             click.echo(f"{case.name}\n    {case.measures}")
         return
-    if json_path is not None and not json_path.absolute().parent.is_dir():
-        raise click.UsageError(f"--json {json_path}: there is no folder {json_path.absolute().parent}; make it first")
+    terminal.check_writable("--output", None if output is None else str(output))
     count = rounds or (QUICK_ROUNDS if quick else DEFAULT_ROUNDS)
-    results, interrupted = _measure(cases, count)
-    if json_path is not None:
-        write_json(json_path, to_json(results, count, quick, interrupted))
+    results, interrupted = _measure(cases, count, as_json)
+    document = to_json(results, count, quick, interrupted)
+    if as_json:
+        click.echo(as_text(document))
+    if output is not None:
+        write_json(output, document)
     if interrupted:
         click.echo(f"stopped after {len(results)} of {len(cases)} cases", err=True)
         raise SystemExit(130)
@@ -55,15 +59,15 @@ def bench(data: Path | None, only: tuple[str, ...], rounds: int | None, json_pat
         raise SystemExit(1)
 
 
-def _measure(cases: list[Case], rounds: int) -> tuple[list[Result], bool]:
+def _measure(cases: list[Case], rounds: int, quiet: bool) -> tuple[list[Result], bool]:
     table, results, line = Table(cases), list[Result](), _StatusLine()
-    click.echo(table.header())
+    click.echo(table.header(), err=quiet)
 
     def on_result(result: Result) -> None:
         line.clear()
         results.append(result)
         for row in table.rows(result):
-            click.echo(row)
+            click.echo(row, err=quiet)
 
     try:
         run_cases(cases, rounds, on_result, line.show)

@@ -42,9 +42,14 @@ class _Commands(click.Group):
         except EbmhwError as error:
             click.echo(f"ebmhw: {error} [{error.code}]", err=True)
             sys.exit(2)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            click.echo(f"ebmhw: output failed: {error}; free space or name another place", err=True)
+            sys.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ebmhw")
 def main() -> None:
-    """Ising sampling: the same bits on CPU, golden model, simulated RTL and board."""
+    """Ising sampling of problems from files; every backend returns the same bits."""

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ebmhw.errors import InvalidFile
-
 if TYPE_CHECKING:
     from ebmhw.backends import Progress
     from ebmhw.problems.read import Problem
@@ -38,13 +36,10 @@ split_option: Decorator = click.option(
 
 
 def open_problem(path: str, split_above: int | None) -> Problem:
-    """Return the problem of a file; unreadable files are an InvalidFile."""
+    """Return the problem of a file."""
     from ebmhw.problems import read
 
-    try:
-        return read(path, split_above=split_above)
-    except OSError as error:
-        raise InvalidFile(f"{path}: {error.strerror or error}; name a file that can be read") from None
+    return read(path, split_above=split_above)
 
 
 def backend_of(name: str | None, threads: int | None) -> Any:

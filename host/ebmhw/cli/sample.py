@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--rule", type=click.Choice(["gibbs", "metropolis"]), default="gibbs", show_default=True, help="Update rule.")
 @options.seed_option
 @options.split_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document; the default where no --output is given.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="A .npz or .json file.  [default: JSON on standard output]")
 def sample(
     file: str,
@@ -41,6 +42,7 @@ def sample(
     rule: str,
     seed: int | None,
     split_above: int | None,
+    as_json: bool,
     output: str | None,
 ) -> None:
     """Draw samples of FILE at one temperature: after the burn-in, one every so many sweeps."""
@@ -60,21 +62,26 @@ def sample(
 
         draws = sampler.run(program, schedule, reads=reads, seed=seed, rule=rule, burn_in=burn_in, keep_every=every, progress=note)
     result = _result(problem, program, draws, file)
-    if output is None:
+    if output is None or as_json:
         terminal.echo_json(result)
-    elif output.endswith(".json"):
-        document = json.dumps(terminal.plain(result)).encode()
-        write_whole(output, lambda stream: stream.write(document))
-    else:
-        import numpy as np
-
-        arrays = {key: result.pop(key) for key in ("spins", "energy")}
-        text = json.dumps(terminal.plain(result))
-        write_whole(output, lambda stream: np.savez_compressed(stream, **arrays, info=np.array(text)))
     if output is not None:
+        _write(result, output)
         click.echo(f"wrote {draws.reads} x {result['samples']} samples to {output}", err=True)
     if draws.info["stopped_by"]:
         click.echo(f"interrupted: {result['samples']} of {samples} samples a chain", err=True)
+
+
+def _write(result: dict[str, Any], output: str) -> None:
+    """Write a result to a .json file, or to a .npz with arrays spins and energy and the rest as JSON in ``info``."""
+    if output.endswith(".json"):
+        document = json.dumps(terminal.plain(result)).encode()
+        write_whole(output, lambda stream: stream.write(document))
+        return
+    import numpy as np
+
+    arrays = {key: result[key] for key in ("spins", "energy")}
+    text = json.dumps(terminal.plain({key: value for key, value in result.items() if key not in arrays}))
+    write_whole(output, lambda stream: np.savez_compressed(stream, **arrays, info=np.array(text)))
 
 
 def _result(problem: Problem, program: Program, draws: Draws, file: str) -> dict[str, Any]:

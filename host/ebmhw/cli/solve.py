@@ -3,100 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
 from ebmhw.cli import options, terminal
-from ebmhw.contract.formats import READ_LIMIT
 from ebmhw.files import write_whole
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from ebmhw.backends import Draws, Progress, SamplerBackend
     from ebmhw.problems.read import Problem
-    from ebmhw.sampler import SamplingPlan
+    from ebmhw.search import Search
 
 DEFAULT_READS = 32
-
-
-@final
-@dataclass
-class Search:
-    """Rounds of annealing, and the best of all; each round continues the read numbers of the one before.
-
-    ``trace`` has (sweep, lowest energy so far, mean energy), program units, of the first batch.
-    """
-
-    problem: Problem
-    plan: SamplingPlan
-    best_spins: npt.NDArray[np.int8] | None = None
-    best_energy: int | None = None
-    best_read: int = 0
-    best_sweep: int = 0
-    reads: int = 0
-    updates: int = 0
-    stopped_by: str | None = None
-    seed: int | None = None
-    info: dict[str, Any] = field(default_factory=dict)
-    trace: list[tuple[int, int, float]] = field(default_factory=list)
-
-    def take(self, draws: Draws) -> None:
-        """Count a round and keep its best state where it is better than all before."""
-        at = int(draws.best_energy.argmin())
-        if self.best_energy is None or draws.best_energy[at] < self.best_energy:
-            self.best_energy, self.best_spins = int(draws.best_energy[at]), draws.best_spins[at].copy()
-            self.best_read, self.best_sweep = self.reads + at, int(draws.best_sweep[at])
-        self.reads += draws.reads
-        self.updates += draws.info["updates"]
-        self.stopped_by, self.seed = draws.info["stopped_by"], draws.info["seed"]
-        self.info = {key: draws.info[key] for key in ("backend", "rule", "beta_effective", "beta_clipped", "sweeps")}
-
-
-def search(
-    problem: Problem,
-    plan: SamplingPlan,
-    backend: SamplerBackend,
-    reads: int,
-    time_limit: float | None,
-    show: Any = None,
-) -> Search:
-    """Anneal ``reads`` chains; with a time limit, round after round until it, or the read numbers of one seed, are used up.
-
-    Ctrl-C ends the search at once wherever it is.
-    """
-    found = Search(problem, plan, seed=plan.seed)
-    started = time.monotonic()
-    stop = Stop(time_limit)
-
-    def note(progress: Progress) -> None:
-        # Later batches start again from sweep 0.
-        if found.reads == 0 and (not found.trace or progress.sweeps_done > found.trace[-1][0]):
-            found.trace.append((progress.sweeps_done, progress.best_energy, progress.mean_energy))
-        if show is not None:
-            spent = time.monotonic() - started
-            show(progress.share if time_limit is None else min(1.0, spent / max(time_limit, 1e-9)), progress)
-
-    with keyboard_interrupt_sets(stop):
-        while True:
-            draws = backend.run(
-                plan.program,
-                plan.schedule,
-                reads=reads,
-                seed=found.seed,
-                rule=plan.rule,
-                first_read=found.reads,
-                time_limit=None if time_limit is None else stop.seconds_left,
-                progress=note,
-                interrupt=lambda: stop.interrupted,
-            )
-            found.take(draws)
-            if time_limit is None or stop.now or found.stopped_by or found.reads + reads > READ_LIMIT:
-                return found
+"""One group of the CPU kernel."""
 
 
 @click.command()
@@ -128,7 +47,8 @@ def solve(
 
     Ctrl-C ends the search with the best so far.
     """
-    from ebmhw.sampler import make_plan
+    from ebmhw.plan import make_plan
+    from ebmhw.search import search
 
     if plot is not None:
         _pyplot()
@@ -138,9 +58,9 @@ def solve(
     plan = make_plan(problem.model, num_sweeps=sweeps, beta_range=beta, seed=seed)
     with options.progress_bar("solving", shown=not as_json) as show:
         started = time.perf_counter()
-        found = search(problem, plan, sampler, reads, time_limit, show)
+        found = search(plan, sampler, reads, time_limit, show)
         seconds = time.perf_counter() - started
-    report = _report(found, file, seconds)
+    report = _report(problem, found, file, seconds)
     if as_json:
         terminal.echo_json(report)
     else:
@@ -149,8 +69,8 @@ def solve(
         _plot(found, plot, file)
 
 
-def _report(found: Search, file: str, seconds: float) -> dict[str, Any]:
-    plan, problem = found.plan, found.problem
+def _report(problem: Problem, found: Search, file: str, seconds: float) -> dict[str, Any]:
+    plan = found.plan
     assert found.best_spins is not None and found.best_energy is not None
     return {
         "file": file,
@@ -161,6 +81,8 @@ def _report(found: Search, file: str, seconds: float) -> dict[str, Any]:
         "read": found.best_read,
         "sweep": found.best_sweep,
         "reads": found.reads,
+        "sweeps": plan.schedule.total_sweeps,
+        "sweeps_of_last_round": found.last_sweeps,
         "seed": found.seed,
         "stopped_by": found.stopped_by,
         "seconds": seconds,
@@ -193,10 +115,15 @@ def _print(report: dict[str, Any], found: Search) -> None:
         ),
         ("speed", f"{report['updates_per_second'] / 1e6:.0f} M updates/s, {report['seconds']:.2f} s"),
     ]
+    if found.plan.program.weights.local_field_bound().max() == 0:
+        rows.append(("warning", "every weight rounds to 0 at the scale that the field limit leaves; the result is arbitrary"))
     if report["quantisation_error"]:
         rows.append(("weights", f"scaled by {report['scale']:.6g}, off by up to {report['quantisation_error']:.2g}"))
     if report["stopped_by"]:
-        why = {"interrupt": "interrupted; this is the best so far", "time_limit": "the last round was cut by the time limit"}
+        why = {
+            "interrupt": "interrupted; this is the best so far",
+            "time_limit": f"the time limit cut the last round after {report['sweeps_of_last_round']} sweeps",
+        }
         rows.append(("note", why[report["stopped_by"]]))
     click.echo(terminal.table(rows))
     if len(found.trace) > 1:

@@ -18,19 +18,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, final
 
-from ebmhw.contract.registers import (
-    WORD_BITS,
-    WORD_BYTES,
-    as_data,
-    digest_of,
-    find,
-    identifier,
-    members,
-    ranged,
-    store,
-    text,
-    unique,
-)
+from ebmhw.contract.checks import as_data, digest_of, find, identifier, members, ranged, store, text, unique
+from ebmhw.contract.registers import WORD_BITS, WORD_BYTES
 from ebmhw.errors import ContractError
 
 MAGIC: Final = 0x4245

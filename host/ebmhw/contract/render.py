@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from ebmhw.contract import formats, stream, tables
+from ebmhw.contract.checks import as_data, digest_of, identifier
 from ebmhw.contract.packets import HEADER, HEADER_WORDS, MAGIC, PacketField, PacketLayout, PacketSet, Section
-from ebmhw.contract.registers import WORD_BITS, WORD_BYTES, Field, Register, RegisterMap, as_data, digest_of, identifier
+from ebmhw.contract.registers import WORD_BITS, WORD_BYTES, Field, Register, RegisterMap
 from ebmhw.errors import ContractError
 
 CONSTANT_MODULES: Final[tuple[ModuleType, ...]] = (formats, stream, tables)

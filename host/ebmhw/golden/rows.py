@@ -33,7 +33,8 @@ class PaddedRows(NamedTuple):
 
 def padded_rows(program: Program, clamped: npt.NDArray[np.int32]) -> PaddedRows:
     """Return the rows of all spins that are not clamped, in visiting order."""
-    rows = [row for row in program.rows if row[0] not in set(clamped.tolist())]
+    left_out = set(clamped.tolist())
+    rows = [row for row in program.rows if row[0] not in left_out]
     slots = max((len(terms) for _, _, terms in rows), default=0)
     width = max((len(others) for _, _, terms in rows for _, others in terms), default=1)
     if len(rows) * slots * width > _PADDED_LIMIT:

@@ -32,6 +32,10 @@ static void unpack(const program_t *p, const uint8_t *spins, int inverted, int8_
     }
 }
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "lanes are taken apart as on little-endian machines"
+#endif
+
 static uint32_t lanes_used(uint64_t group, uint64_t chains) {
     uint64_t left = chains - group * LANES;
     return left < LANES ? (uint32_t)left : LANES;
@@ -80,6 +84,12 @@ TARGET_BEGIN("avx2,fma,avx512f,avx512vl,avx512bw")
 #undef LANES_AVX2
 TARGET_END
 #endif
+
+/* What the binding must agree on: the sizes of the structures that it fills. */
+API uint64_t ebmhw_layout(void) {
+    return (uint64_t)sizeof(row_t) << 40 | sizeof(program_t) << 32 | sizeof(chains_t) << 24 | sizeof(keep_t) << 16 | sizeof(links_t) << 8
+        | sizeof(singles_t);
+}
 
 /* The best instruction set here: 0 portable, 1 AVX2, 2 AVX-512 with 256-bit vectors. */
 API int ebmhw_instruction_set(void) {

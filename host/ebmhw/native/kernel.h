@@ -1,4 +1,4 @@
-/* The CPU kernel: Ising sweeps over groups of 32 chains, one chain a byte lane.
+/* The CPU kernel: Ising sweeps over groups of 32 chains, one chain a byte lane (lanes.h), or over single chains (scalar.h).
  *
  * A spin of a group is 32 bytes of 0x00 or 0xFF, so a neighbour of weight +-1 costs one byte add for 32 chains and no
  * transposition is ever needed; with degree 48 that is as fast as carry-save adders over 256-chain words, with degree 4 twice as

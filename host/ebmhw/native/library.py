@@ -63,7 +63,7 @@ class KeepStruct(ctypes.Structure):
 
 
 REMEDY = (
-    "install a C compiler (Debian: apt install gcc python3-dev) and reinstall ebmhw from source, "
+    "install a C compiler (Debian: apt install gcc python3-dev) and build ebmhw again (pip install --force-reinstall --no-cache-dir ...), "
     "or use get_backend('golden'), which returns the same samples more slowly"
 )
 
@@ -80,6 +80,7 @@ def library() -> ctypes.CDLL:
         raise BackendUnavailable(f"backend 'cpu': the native kernel {spec.origin} does not load ({error}); {REMEDY}") from None
     u32, i64, u64, i = ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint64, ctypes.c_int
     signatures: dict[str, tuple[Any, list[Any]]] = {
+        "ebmhw_layout": (u64, []),
         "ebmhw_instruction_set": (i, []),
         "ebmhw_encode": (u64, [_pointer] * 10),
         "ebmhw_draw_states": (None, [_pointer, _pointer, u64]),
@@ -91,9 +92,16 @@ def library() -> ctypes.CDLL:
         "ebmhw_single_sweeps": (None, [_pointer, _pointer, _pointer, u64, u64, _pointer, i64, i64, i, _pointer]),
         "ebmhw_threshold": (u64, [_pointer, u64, u32, i]),
     }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(loaded, name)
-        function.restype, function.argtypes = result, arguments
+    try:
+        for name, (result, arguments) in signatures.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = result, arguments
+        layout = loaded.ebmhw_layout()
+    except AttributeError:
+        layout = None
+    sizes = map(ctypes.sizeof, (RowStruct, ProgramStruct, ChainsStruct, KeepStruct, LinksStruct, SinglesStruct))
+    if layout != int.from_bytes(bytes(sizes), "big"):
+        raise BackendUnavailable(f"backend 'cpu': the native kernel {spec.origin} is of another version than the package; {REMEDY}")
     return loaded
 
 

@@ -19,6 +19,9 @@ from ebmhw.problems.text import Text, show
 WEIGHT_LIMIT = 2**64 - 1
 """Largest weight of the MaxSAT evaluations' rules."""
 
+CLAUSES_LIMIT = 2**40
+"""Clauses of one formula, far more than fit in memory."""
+
 _HARD = -(2**32)
 """Stands for ``h`` among the integers: below every literal, and no weight is negative."""
 
@@ -85,8 +88,8 @@ def read_header(text: Text) -> Header:
             position,
             line + 1,
             weighted,
-            parse_integer(text, line, tokens[2], "number of variables", 0, SPIN_LIMIT),
-            parse_integer(text, line, tokens[3], "number of clauses", 0, 2**40),
+            parse_integer(text, line, tokens[2], "number of variables", 1, SPIN_LIMIT),
+            parse_integer(text, line, tokens[3], "number of clauses", 0, CLAUSES_LIMIT),
             parse_integer(text, line, tokens[4], "top weight", 1, WEIGHT_LIMIT) if len(tokens) == 5 else None,
         )
     raise text.error(None, "only comments; a formula begins with 'p cnf', 'p wcnf' or a weighted clause")

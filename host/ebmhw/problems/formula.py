@@ -13,9 +13,10 @@ from typing import NamedTuple, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.errors import InvalidModel
+from ebmhw.errors import InvalidModel, shown
 from ebmhw.model import SPIN_LIMIT, Model
-from ebmhw.problems.dimacs import line_of_clause, read_clauses
+from ebmhw.numbers import real_number, real_numbers
+from ebmhw.problems.dimacs import CLAUSES_LIMIT, line_of_clause, read_clauses
 from ebmhw.problems.text import Text, load
 from ebmhw.spins import checked, columns
 
@@ -55,7 +56,7 @@ class Formula:
     Raises
     ------
     InvalidModel
-        for a literal out of range, a weight that is not positive, a clause of more than 8 distinct literals where nothing says to split it.
+        for a literal out of range, a weight that is no positive number, a clause of more than 8 distinct literals where nothing says to split it.
     """
 
     def __init__(
@@ -65,12 +66,12 @@ class Formula:
         weights: npt.ArrayLike | None = None,
         split_above: int | None = None,
     ) -> None:
-        if isinstance(clauses, np.ndarray) and clauses.ndim == 2 and clauses.dtype.kind in "iu":
+        if isinstance(clauses, np.ndarray) and clauses.ndim == 2 and clauses.dtype.kind in "iu" and np.can_cast(clauses.dtype, np.int64):
             literals = clauses.astype(np.int64).ravel()
             lengths = np.full(clauses.shape[0], clauses.shape[1], dtype=np.int64)
         else:
-            rows = list(clauses)
             try:
+                rows = list(clauses)
                 lengths = np.array([len(row) for row in rows], dtype=np.int64)
                 literals = np.fromiter(map(operator.index, chain.from_iterable(rows)), dtype=np.int64, count=int(lengths.sum()))
             except (TypeError, OverflowError):
@@ -105,11 +106,24 @@ class Formula:
         """Return a uniform random formula: distinct variables in a clause, each negated with probability 1/2.
 
         `ratio_or_clauses` is the number of clauses where it is an integer, else clauses per variable.
+
+        Raises
+        ------
+        InvalidModel
+            for a number that is not allowed: `n` and `literals` count from 1, literals up to n, clauses and the seed from 0.
         """
-        if not 1 <= literals <= n:
+        n = _counted(n, "the number of variables", 1, SPIN_LIMIT)
+        literals = _counted(literals, "the number of literals a clause", 1)
+        if literals > n:
             raise InvalidModel(f"{literals} distinct variables of {n} are not possible; give 1 to {n} literals a clause")
-        m = int(ratio_or_clauses) if isinstance(ratio_or_clauses, (int, np.integer)) else round(ratio_or_clauses * n)
-        rng = np.random.default_rng(seed)
+        if isinstance(ratio_or_clauses, (int, np.integer)):
+            m = _counted(ratio_or_clauses, "the number of clauses", 0, CLAUSES_LIMIT)
+        else:
+            ratio = real_number(ratio_or_clauses, "the ratio of clauses to variables")
+            if not 0.0 <= ratio <= CLAUSES_LIMIT / n:
+                raise InvalidModel(f"the ratio of clauses to variables is {ratio}; {n} variables take 0 to {CLAUSES_LIMIT / n}")
+            m = round(ratio * n)
+        rng = np.random.default_rng(_counted(seed, "the seed", 0))
         chosen = np.empty((m, literals), dtype=np.int64)
         # Floyd's sampling: step j takes one of 0..j, or j itself where that is taken; all subsets are equally likely.
         for column, last in enumerate(range(n - literals, n)):
@@ -128,19 +142,16 @@ class Formula:
     ) -> None:
         if isinstance(num_variables, bool) or not isinstance(num_variables, (int, np.integer)) or not 0 <= num_variables <= SPIN_LIMIT:
             raise InvalidModel(f"a formula of {num_variables!r} variables is not possible; give 0 to {SPIN_LIMIT}")
-        if split_above is not None and split_above not in range(3, LITERALS_LIMIT + 1):
-            raise InvalidModel(f"split_above is {split_above!r}; give 3 to {LITERALS_LIMIT}, or None to split nothing")
-        wrong = np.flatnonzero((literals == 0) | (np.abs(literals) > num_variables))
+        if split_above is not None and not (isinstance(split_above, (int, np.integer)) and 3 <= split_above <= LITERALS_LIMIT):
+            raise InvalidModel(f"split_above is {shown(split_above)}; give 3 to {LITERALS_LIMIT}, or None to split nothing")
+        wrong = np.flatnonzero((literals == 0) | (literals > num_variables) | (literals < -int(num_variables)))
         if wrong.size:
             clause = int(np.searchsorted(np.cumsum(lengths), wrong[0], side="right"))
             raise InvalidModel(
                 f"clause {clause} holds literal {literals[wrong[0]]}; literals are 1 .. {num_variables}, negative for a negated variable"
             )
         m = lengths.size
-        try:
-            values = np.full(m, np.inf) if weights is None else np.asarray(weights).astype(np.float64)
-        except (TypeError, ValueError):
-            raise InvalidModel("weights are not all real numbers; give positive numbers, inf for a hard clause") from None
+        values = np.full(m, np.inf) if weights is None else real_numbers(weights, "weights")
         if values.shape != (m,):
             raise InvalidModel(f"weights have shape {values.shape} for {m} clauses; give one number a clause")
         bad = np.flatnonzero(~(values > 0))
@@ -152,7 +163,7 @@ class Formula:
         soft = float(values[~self.hard].sum())
         # Above 2^53 adding 1 changes nothing; the next float is then the least that is more than all soft clauses.
         self.weights: npt.NDArray[np.float64] = np.where(self.hard, max(1.0 + soft, float(np.nextafter(soft, np.inf))), values)
-        self.split_above = split_above
+        self.split_above = None if split_above is None else int(split_above)
         self.hard.setflags(write=False)
         self.weights.setflags(write=False)
         self._literals, self._lengths = literals.astype(np.int32), lengths
@@ -291,6 +302,14 @@ class Formula:
 
 
 _LONG = f"more than {LITERALS_LIMIT} do not expand well, pass split_above=k (3 <= k <= {LITERALS_LIMIT}) to chain it with ancilla spins"
+
+
+def _counted(value: object, what: str, least: int, most: int | None = None) -> int:
+    """Return an integer in least .. most, or refuse it by name."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and least <= value and (most is None or value <= most):
+        return int(value)
+    limits = f"{least} or more" if most is None else f"{least} to {most}"
+    raise InvalidModel(f"{what} is {shown(value)}; give an integer, {limits}")
 
 
 def _links(length: int, limit: int) -> int:

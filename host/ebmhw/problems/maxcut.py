@@ -11,9 +11,12 @@ import numpy.typing as npt
 
 from ebmhw.errors import InvalidModel
 from ebmhw.model import SPIN_LIMIT, Model
+from ebmhw.numbers import index_pairs, real_numbers
 from ebmhw.problems.table import Layout, line_of_row, parse_integer, read_rows
 from ebmhw.problems.text import Text, load
 from ebmhw.spins import checked, columns
+
+_COMMENTS = (b"#", b"c")
 
 
 @final
@@ -33,17 +36,13 @@ class MaxCut:
     Raises
     ------
     InvalidModel
-        for a self-loop, a vertex out of range, a weight that is not finite, lengths that differ.
+        for a self-loop, a vertex out of range, a weight that is no finite number, lengths that differ.
     """
 
     kind: ClassVar[str] = "maxcut"
 
     def __init__(self, n: int, edges: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> None:
-        pairs = np.asarray(edges)
-        if pairs.size == 0:
-            pairs = np.zeros((0, 2), dtype=np.int32)
-        if pairs.dtype.kind not in "iu" or pairs.ndim != 2 or pairs.shape[1] != 2:
-            raise InvalidModel(f"edges are {pairs.dtype} of shape {pairs.shape}; give integers (edges, 2)")
+        pairs = index_pairs(edges, "edges")
         if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)) or not 1 <= n <= SPIN_LIMIT:
             raise InvalidModel(f"a graph of {n!r} vertices is not possible; give 1 to {SPIN_LIMIT}")
         outside = np.flatnonzero(((pairs < 0) | (pairs >= n)).any(axis=1))
@@ -52,10 +51,7 @@ class MaxCut:
         loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
         if loops.size:
             raise InvalidModel(f"edge {tuple(pairs[loops[0]].tolist())} is a self-loop, which no cut can hold; drop it")
-        try:
-            values = np.ones(len(pairs)) if weights is None else np.asarray(weights).astype(np.float64)
-        except (TypeError, ValueError):
-            raise InvalidModel("weights are not all real numbers; give integers or floats") from None
+        values = np.ones(len(pairs)) if weights is None else real_numbers(weights, "weights")
         if values.shape != (len(pairs),):
             raise InvalidModel(f"weights have shape {values.shape} for {len(pairs)} edges; give one number an edge")
         unbounded = np.flatnonzero(~np.isfinite(values))
@@ -72,6 +68,8 @@ class MaxCut:
     def read(cls, path: str | os.PathLike[str]) -> MaxCut:
         """Return the problem of a G-set file: a header ``n m``, then m lines ``i j w``, vertices from 1, w left out for ones.
 
+        Lines that begin with ``#`` or ``c`` are comments.
+
         Raises
         ------
         InvalidFile
@@ -82,12 +80,12 @@ class MaxCut:
     @classmethod
     def from_text(cls, text: Text) -> MaxCut:
         """Return the problem of a G-set file that is already loaded; errors as `read`."""
-        line, position, header = text.first(b"#", "a G-set file begins with two integers, vertices and edges")
+        line, position, header = text.first(_COMMENTS, "a G-set file begins with two integers, vertices and edges")
         if len(header) != 2:
             raise text.error(line, f"the header has {len(header)} values; a G-set file begins with two integers, vertices and edges")
         n = parse_integer(text, line, header[0], "number of vertices", 1, SPIN_LIMIT)
         m = parse_integer(text, line, header[1], "number of edges", 0, 2**40)
-        layout = Layout("vertex", 1, n, (2, 3), b"#")
+        layout = Layout("vertex", 1, n, (2, 3), _COMMENTS)
         pairs, weights = read_rows(text, position, line + 1, layout)
         if len(pairs) > m:
             extra = line_of_row(text, position, line + 1, layout, m)

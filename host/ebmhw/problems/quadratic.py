@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ebmhw.errors import InvalidModel
 from ebmhw.model import SPIN_LIMIT, Model
+from ebmhw.numbers import index_pairs, real_number, real_numbers
 from ebmhw.problems.table import Layout, line_of_row, parse_integer, read_rows
 from ebmhw.problems.text import Text, load, show
 
@@ -46,7 +47,7 @@ class Quadratic:
     Raises
     ------
     InvalidModel
-        for another vartype or lengths that differ; `model` refuses what no model can hold.
+        for another vartype, what is no number, lengths that differ; `model` refuses what no model can hold.
     """
 
     def __init__(
@@ -59,17 +60,19 @@ class Quadratic:
         variables: npt.ArrayLike | None = None,
     ) -> None:
         self.vartype = _vartype_name(vartype)
-        self.linear: npt.NDArray[np.float64] = np.asarray(linear, dtype=np.float64)
-        pairs = np.asarray(edges)
-        self.edges: npt.NDArray[np.integer] = pairs if pairs.size else np.zeros((0, 2), dtype=np.int32)
-        self.weights: npt.NDArray[np.float64] = np.asarray(weights, dtype=np.float64)
-        self.offset = float(offset)
-        self.variables: npt.NDArray[np.int64] = np.arange(self.linear.size) if variables is None else np.asarray(variables)
+        self.linear = real_numbers(linear, "linear weights")
+        self.edges = index_pairs(edges, "edges")
+        self.weights = real_numbers(weights, "weights")
+        self.offset = real_number(offset, "offset")
+        try:
+            self.variables: npt.NDArray[np.int64] = np.arange(self.linear.size) if variables is None else np.asarray(variables)
+        except ValueError:
+            raise InvalidModel("variables are not all single labels; give one integer a variable") from None
         if self.linear.ndim != 1 or not self.linear.size or self.variables.shape != self.linear.shape:
             raise InvalidModel(
                 f"linear has shape {self.linear.shape}, variables {self.variables.shape}; give one number for each of at least one variable"
             )
-        if self.edges.ndim != 2 or self.edges.shape[1] != 2 or self.weights.shape != self.edges.shape[:1]:
+        if self.weights.shape != self.edges.shape[:1]:
             raise InvalidModel(f"edges have shape {self.edges.shape}, weights {self.weights.shape}; give (edges, 2) and (edges,)")
         self.n = int(self.linear.size)
 

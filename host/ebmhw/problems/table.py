@@ -38,14 +38,14 @@ class Layout(NamedTuple):
     """What the lines of a table hold.
 
     ``noun`` names an index in messages, which lies in ``first .. last``; ``widths`` are the numbers of values a line may
-    have (the same on every line of one file: a line that lost its weight must not pass for one of weight 1).
+    have (the same on every line of one file: a line that lost its weight must not pass for one of weight 1); ``comment`` is what begins a comment.
     """
 
     noun: str
     first: int
     last: int
     widths: tuple[int, ...]
-    comment: bytes
+    comment: bytes | tuple[bytes, ...]
 
 
 def integers(chunk: bytes) -> npt.NDArray[np.int64] | None:

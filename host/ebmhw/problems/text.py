@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import final
 
-from ebmhw.errors import InvalidFile
+from ebmhw.errors import InvalidFile, shown
 
 SIZE_LIMIT = 2**32
 """Bytes of a file once decompressed; a few kilobytes of gzip can hold more than any machine's memory."""
@@ -27,6 +27,7 @@ _OPENERS: dict[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
     "bzip2": bz2.BZ2File,
     "xz": lzma.LZMAFile,
 }
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PRINTABLE = bytes(c for c in range(256) if c >= 32 and c != 127) + b"\t\n\v\f\r"
 
@@ -58,7 +59,7 @@ class Text:
         """Number of the last line that is not blank."""
         return self.line_at(len(self.data.rstrip()))
 
-    def first(self, comment: bytes, expected: str) -> tuple[int, int, list[bytes]]:
+    def first(self, comment: bytes | tuple[bytes, ...], expected: str) -> tuple[int, int, list[bytes]]:
         """Return (line number, position after it, values) of the first line that is neither blank nor a comment."""
         for line, position, content in self.lines():
             values = content.split()
@@ -81,9 +82,12 @@ def load(path: str | os.PathLike[str]) -> Text:
     Raises
     ------
     InvalidFile
-        for a file that is missing, empty, not text, or cut short within its compression or a character.
+        for a file that is missing, empty, not text, or cut short within its compression or a character; for what is no path.
     """
-    name = os.fspath(path)
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        raise InvalidFile(f"{shown(path)}: this is no path; give the path of a readable file") from None
     try:
         with open(name, "rb") as file:
             data = file.read(SIZE_LIMIT + 1)
@@ -133,6 +137,9 @@ def _ascii_compatible(text: Text) -> bytes:
     data = text.data
     if data.startswith(codecs.BOM_UTF8):
         return data[len(codecs.BOM_UTF8) :]
+    # The mark of UTF-16 begins that of UTF-32, followed there by a NUL, which no text holds.
+    if data.startswith(_UTF32):
+        raise text.error(None, "the text is UTF-32; save it as UTF-8")
     encoding, start = next(((name, len(mark)) for mark, name in _UTF16 if data.startswith(mark)), (None, 0))
     if encoding is None:
         # Digits and spaces in UTF-16 have one NUL byte each, always the same one of the two; no other text has NULs.
