@@ -2,6 +2,12 @@
 
 import os
 
+from hypothesis import settings
+
 # One test process a core: threads of the linear algebra underneath NumPy would only be in each other's way.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# A machine that is busy with something else must not fail a test.
+settings.register_profile("ebmhw", deadline=None)
+settings.load_profile("ebmhw")

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS
 from ebmhw.errors import InvalidModel, shown
+from ebmhw.numbers import real_number, real_numbers
 from ebmhw.spins import checked, columns
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Model:
             lists = by_order.setdefault(len(spins), ([], []))
             lists[0].append(spins)
             lists[1].append(weight)
-        blocks = {k: (np.array(s, dtype=np.int64), _floats(w, "term weights")) for k, (s, w) in by_order.items()}
+        blocks = {k: (np.array(s, dtype=np.int64), real_numbers(w, "term weights")) for k, (s, w) in by_order.items()}
         if any(weights.ndim != 1 for _, weights in blocks.values()):
             raise InvalidModel("term weights are not all single numbers; give ((i, j, ...), weight)")
         self._set(n, bias, blocks, offset)
@@ -127,7 +128,7 @@ class Model:
                 raise InvalidModel(f"spins of the terms of order {order} are {indices.dtype}; give integers")
             if indices.ndim != 2 or indices.shape[1] != order or order < 2:
                 raise InvalidModel(f"spins of the terms of order {order} have shape {indices.shape}; give (terms, {max(order, 2)})")
-            values = _floats(weights, f"weights of the terms of order {order}")
+            values = real_numbers(weights, f"weights of the terms of order {order}")
             if values.shape != (indices.shape[0],):
                 raise InvalidModel(f"{values.size} weights for {indices.shape[0]} terms of order {order}; give one a term")
             blocks[order] = (indices if indices.dtype == np.int32 else indices.astype(np.int64), values)
@@ -139,14 +140,11 @@ class Model:
         self.n = _index(n, "the number of spins")
         if not 1 <= self.n <= SPIN_LIMIT:
             raise InvalidModel(f"a model of {self.n} spins is not possible; give 1 to {SPIN_LIMIT}")
-        self.bias = np.zeros(self.n) if bias is None else _floats(bias, "bias").copy()
+        self.bias = np.zeros(self.n) if bias is None else real_numbers(bias, "bias")
         if self.bias.shape != (self.n,):
             raise InvalidModel(f"bias has shape {self.bias.shape} for {self.n} spins; give one number a spin")
         _refuse_unbounded(self.bias, lambda i: f"bias of spin {i}")
-        constant = _floats(offset, "the offset")
-        if constant.shape != () or not np.isfinite(constant):
-            raise InvalidModel(f"offset is {shown(offset)}; it must be one finite number")
-        self.offset = float(constant)
+        self.offset = real_number(offset, "offset")
         self.bias.setflags(write=False)
         merged = (_merge(self.n, spins, weights) for _, (spins, weights) in sorted(blocks.items()))
         self.blocks = tuple(block for block in merged if block.weights.size)
@@ -350,18 +348,6 @@ def _index(value: object, what: str) -> int:
         return operator.index(value)  # type: ignore[arg-type]  # the refusal below is the check
     except TypeError:
         raise InvalidModel(f"{what} holds {shown(value)}; spins are counted with integers") from None
-
-
-def _floats(values: npt.ArrayLike, what: str) -> FloatArray:
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "iufbO":
-            raise TypeError
-        if array.dtype.kind == "O" and any(isinstance(entry, (str, bytes)) for entry in array.ravel().tolist()):
-            raise TypeError
-        return array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidModel(f"{what} are not all real numbers; give integers or floats") from None
 
 
 def _refuse_unbounded(values: FloatArray, name: Any) -> None:
