@@ -34,7 +34,8 @@ def test_python(code, output):
 
 def test_console(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("ring.txt").write_text("6 6\n" + "".join(f"{i + 1} {(i + 1) % 6 + 1} 1\n" for i in range(6)))
+    (ring,) = (text for kind, text in BLOCKS if kind == "gset")
+    Path("ring.txt").write_text(ring)
     (session,) = (text for kind, text in BLOCKS if kind == "console")
     for entry in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, output = entry.partition("\n")

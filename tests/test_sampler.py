@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw import EbmSampler
-from ebmhw.errors import EbmhwError, InvalidRun, InvalidSchedule
+from ebmhw.errors import EbmhwError, InvalidRun, InvalidSchedule, PrecisionWarning
 from ebmhw.model import Model
 from ebmhw.plan import default_beta_range
 
@@ -55,6 +55,7 @@ def polynomials(draw):
     return dimod.BinaryPolynomial({**{(v,): 0.0 for v in variables}, **terms}, draw(st.sampled_from(["SPIN", "BINARY"])))
 
 
+@pytest.mark.filterwarnings("ignore::ebmhw.errors.PrecisionWarning")
 @settings(max_examples=40, deadline=None)
 @given(polynomials())
 def test_poly_energies_are_of_the_callers_model(poly):
@@ -64,6 +65,7 @@ def test_poly_energies_are_of_the_callers_model(poly):
         assert energy == pytest.approx(poly.energy(sample))
 
 
+@pytest.mark.filterwarnings("ignore::ebmhw.errors.PrecisionWarning")
 @settings(max_examples=25, deadline=None)
 @given(polynomials())
 def test_best_of_many_reads_is_the_ground_state(poly):
@@ -185,3 +187,20 @@ def test_interrupt_function_returns_what_is_done():
     bqm = dimod.BinaryQuadraticModel.from_ising({}, {("a", "b"): -1.0})
     found = EbmSampler("cpu").sample(bqm, num_sweeps=10**6, interrupt_function=lambda: True)
     assert found.info["stopped_by"] == "interrupt" and 1 <= found.info["sweeps"] < 10**6 and len(found) == 1
+
+
+def test_weights_that_vanish_are_warned_of():
+    bqm = dimod.BinaryQuadraticModel.from_ising({}, {("a", "b"): -1000.0, ("b", "c"): 1.0, ("c", "d"): 1.0})
+    with pytest.warns(PrecisionWarning, match="2 of the model's weights round to 0 .* pass coupling_bits"):
+        EbmSampler("cpu").sample(bqm, num_sweeps=10)
+    assert EbmSampler("cpu").sample(bqm, num_reads=8, coupling_bits=12, seed=1).first.energy == -1002.0
+
+
+def test_long_binary_terms_are_expanded_or_refused():
+    poly = dimod.BinaryPolynomial({tuple(range(14)): 1.0, (0,): -0.5}, "BINARY")
+    model = Model.from_poly(poly)
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (50, 14)) | (rng.random((50, 1)) < 0.3)
+    assert model.energy(2 * bits - 1) == pytest.approx(poly.energies((bits, list(range(14)))))
+    with pytest.raises(EbmhwError, match=r"40 variables .* 2\^40 .* SPIN"):
+        Model.from_poly(dimod.BinaryPolynomial({tuple(range(40)): 1.0}, "BINARY"))

@@ -181,3 +181,9 @@ def test_custom_lengths_must_agree() -> None:
         Schedule.custom([1], [1, 2])
     assert caught.value.code == "invalid-schedule"
     assert isinstance(caught.value, ValueError)
+
+
+@given(st.lists(st.tuples(st.floats(0, 12), st.integers(0, 5)), max_size=6), st.integers(0, 40))
+def test_after_is_what_is_left(entries: list[tuple[float, int]], done: int) -> None:
+    schedule = Schedule.custom([b for b, _ in entries], [s for _, s in entries])
+    assert schedule.after(done).words(0, 100).tolist() == schedule.words(0, 100).tolist()[done:]

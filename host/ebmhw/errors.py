@@ -25,6 +25,10 @@ class EbmhwError(Exception):
     code = "error"
 
 
+class PrecisionWarning(UserWarning):
+    """Weights of a model round to 0 in its program, so samples do not see them; the text says how to keep them."""
+
+
 class InvalidModel(EbmhwError, ValueError):
     """A model (or a problem that makes one) holds a value that no energy can be made of."""
 

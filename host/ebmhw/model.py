@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -33,6 +33,10 @@ Term = tuple[tuple[int, ...], float]
 
 SPIN_LIMIT = 2**26 - 1
 """Spins of one model; the CPU kernel addresses two copies of 32 bytes a spin with 32-bit offsets."""
+
+
+BINARY_LIMIT = 2**22
+"""Products of spins that the terms of a BINARY polynomial may expand to: some seconds and a gigabyte."""
 
 
 @final
@@ -252,20 +256,39 @@ class Model:
         """Return the model of a dimod polynomial of either vartype; spin i is ``poly_variables(poly)[i]``."""
         import dimod
 
-        if poly.vartype is not dimod.SPIN:
-            poly = poly.to_spin(copy=True)
         order = poly_variables(poly)
         position = {v: i for i, v in enumerate(order)}
-        bias, offset, terms = np.zeros(len(order)), 0.0, []
+        grouped: dict[int, tuple[list[list[int]], list[float]]] = {}
         for members, weight in poly.items():
-            if len(members) == 0:
-                offset += float(weight)
-            elif len(members) == 1:
-                (variable,) = members
-                bias[position[variable]] -= float(weight)
-            else:
-                terms.append((sorted(position[v] for v in members), -float(weight)))
-        return cls(len(order), bias, sorted(terms), offset)
+            spins, weights = grouped.setdefault(len(members), ([], []))
+            spins.append(sorted(position[v] for v in members))
+            weights.append(float(weight))
+        binary = poly.vartype is dimod.BINARY
+        if binary and sum(len(w) << k for k, (_, w) in grouped.items()) > BINARY_LIMIT:
+            largest = max(grouped)
+            raise InvalidModel(
+                f"a term of {largest} variables of a BINARY polynomial expands to 2^{largest} products of spins, and this polynomial to more than "
+                f"{BINARY_LIMIT} in all; give it as a SPIN polynomial, or split its terms"
+            )
+        bias, offset = np.zeros(len(order)), 0.0
+        terms: dict[int, tuple[list[npt.NDArray[np.int64]], list[FloatArray]]] = {}
+        for size, (rows, values) in sorted(grouped.items()):
+            # A polynomial's terms come in the order of a hash; sums must not depend on it.
+            ordered = sorted(zip(rows, values, strict=True))
+            members_ = np.array([row for row, _ in ordered], dtype=np.int64).reshape(len(ordered), size)
+            # x = (1 + s) / 2: a product of k bits is 2^-k times the sum of the products over all subsets of their spins.
+            scaled = np.array([value for _, value in ordered]) / (2.0**size if binary else 1.0)
+            for k in range(size + 1) if binary else (size,):
+                for subset in combinations(range(size), k):
+                    if k == 0:
+                        offset += float(scaled.sum())
+                    elif k == 1:
+                        bias -= np.bincount(members_[:, subset[0]], scaled, len(order))
+                    else:
+                        held = terms.setdefault(k, ([], []))
+                        held[0].append(members_[:, subset])
+                        held[1].append(-scaled)
+        return cls.from_arrays(len(order), bias, {k: (np.concatenate(s), np.concatenate(w)) for k, (s, w) in terms.items()}, offset)
 
     def to_bqm(self, variables: Sequence[Hashable] | None = None) -> dimod.BinaryQuadraticModel:
         """Return a dimod BQM (SPIN) of equal energies; refused where a term has more than two spins."""

@@ -39,16 +39,18 @@ class Program:
     order : int32 (n,), the spin of each row in visiting order
     scale : float, program units per model unit; program beta = model beta / scale
     quantisation_error : largest |w - w' / scale| of a weight or bias, in model units
+    lost : nonzero weights and biases of the model that round to 0
     coupling_bits, bias_bits : widths of the signed integers
     """
 
     def __init__(
-        self, weights: Model, order: npt.NDArray[np.int32], scale: float, quantisation_error: float, coupling_bits: int, bias_bits: int
+        self, weights: Model, order: npt.NDArray[np.int32], scale: float, quantisation_error: float, coupling_bits: int, bias_bits: int, lost: int = 0
     ) -> None:
         self.weights = weights
         self.order = order
         self.scale = scale
         self.quantisation_error = quantisation_error
+        self.lost = lost
         self.coupling_bits = _width(coupling_bits, "coupling_bits")
         self.bias_bits = _width(bias_bits, "bias_bits")
         self.order.setflags(write=False)
@@ -228,7 +230,11 @@ def compile_model(model: Model, coupling_bits: int = COUPLING_BITS, bias_bits: i
     error = _quantisation_error(model, used)
     indptr, neighbours = conflict_graph(model.n, [block.spins for block in weights.blocks])
     order = np.argsort(colour(model.n, indptr, neighbours), kind="stable").astype(np.int32)
-    return Program(weights, order, used, error, coupling_bits, bias_bits)
+    return Program(weights, order, used, error, coupling_bits, bias_bits, _nonzero(model) - _nonzero(weights))
+
+
+def _nonzero(model: Model) -> int:
+    return model.num_terms + int(np.count_nonzero(model.bias))
 
 
 def _rounded(model: Model, scale: float) -> Model:

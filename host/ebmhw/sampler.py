@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, final
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from ebmhw.backends import SamplerBackend, get_backend
 from ebmhw.backends.request import Clamp, whole_number
 from ebmhw.contract.formats import SEED_BITS
-from ebmhw.errors import InvalidRun, shown
+from ebmhw.errors import InvalidRun, PrecisionWarning, shown
 from ebmhw.model import Model, poly_variables
 from ebmhw.plan import SCHEDULE_TYPES, make_plan
 
@@ -80,6 +81,9 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         return_best : return the best state of each read instead of its final one
         time_limit : seconds after which what is done is returned
         progress : called with `ebmhw.backends.Progress`
+
+        Ctrl-C ends the run with what is done; ``info["stopped_by"]`` is then "interrupt". To sample at one temperature, give
+        ``beta_range=(beta, beta)``. PrecisionWarning says that weights round to 0.
 
         Returns
         -------
@@ -148,6 +152,13 @@ class EbmSampler(dimod.Sampler, dimod.PolySampler, dimod.Initialized):  # type: 
         started: int,
     ) -> dimod.SampleSet:
         plan = make_plan(model, **parameters)
+        if plan.program.lost:
+            warnings.warn(
+                f"{plan.program.lost} of the model's weights round to 0 beside its largest at {plan.program.coupling_bits} bits, and are not "
+                "seen; pass coupling_bits (up to 18)",
+                PrecisionWarning,
+                stacklevel=3,
+            )
         sampling = time.perf_counter_ns()
         draws = self.backend.run(
             plan.program,

@@ -175,6 +175,11 @@ class Schedule:
         with np.errstate(over="ignore"):
             return Schedule(self.betas / divisor, self.sweeps)
 
+    def after(self, sweeps: int) -> Schedule:
+        """Return what is left of this schedule once ``sweeps`` sweeps of it are done: the schedule to resume a cut run with."""
+        done = _sweep_count(sweeps, "sweeps")
+        return Schedule(self.betas.copy(), np.clip(self._ends - done, 0, self.sweeps))
+
     def words(self, first: int, count: int) -> npt.NDArray[np.uint32]:
         """Return the words of sweeps first .. first + count - 1 of this schedule (fewer at its end), uint32.
 

@@ -561,3 +561,30 @@ def test_a_folder_that_is_not_there(tmp_path: Path, command: str, option: str, n
     path = write(tmp_path, "maxcut")
     said = refused(command, path, option, tmp_path / "missing" / name)
     assert str(tmp_path / "missing") in said
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("3 2\n1 2 1\n2 3 1\n", [{"1": 0, "2": 1, "3": 0}, {"1": 1, "2": 0, "3": 1}]),
+        ("p cnf 3 3\n1 0\n-2 0\n-1 2 3 0\n", [{"1": 1, "2": 0, "3": 1}]),
+        ("# vartype=BINARY\n5 5 1.0\n9 9 -2.0\n5 9 0.5\n", [{"5": 0, "9": 1}]),
+        ("# vartype=SPIN\n5 5 1.0\n9 9 -2.0\n", [{"5": -1, "9": 1}]),
+    ],
+)
+def test_the_solution_is_read_back_in_the_files_own_terms(tmp_path: Path, text: str, good: list[dict[str, int]]) -> None:
+    path, out = tmp_path / "problem", tmp_path / "solution.txt"
+    path.write_text(text)
+    result = call("solve", path, "--sweeps", 50, "--seed", 1, "--json", "--output", out)
+    assert result.exit_code == 0
+    values = json.loads(result.stdout)["values"]
+    assert values in good
+    assert out.read_text() == "".join(f"{name} {value}\n" for name, value in values.items())
+
+
+def test_weights_that_vanish_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "g"
+    path.write_text("4 3\n1 2 1000\n2 3 1\n3 4 1\n")
+    assert "2 weights round to 0" in call("solve", path, "--sweeps", 5).stdout
+    assert "round to 0" not in call("solve", path, "--sweeps", 5, "--coupling-bits", 12).stdout
+    assert "2 weights round to 0" in call("sample", path, "--burn-in", 1, "--reads", 1).stderr

@@ -91,7 +91,8 @@ class SamplerBackend(ABC):
         initial : -1 or +1, (n,) for all reads or (reads, n); drawn where left out
         clamps : {spin: -1, +1 or an array (reads,)}, held fixed
         burn_in, keep_every : keep the states after sweeps burn_in + keep_every, burn_in + 2 keep_every, ...
-        resume : draws to carry on; arguments left out are those of that run, given ones must agree
+        resume : draws to carry on with further sweeps, as of ``schedule.after(draws.sweeps)`` where the run was cut; arguments left out
+            are those of that run, given ones must agree
         progress : called now and then with a `Progress`
         time_limit : seconds after which the run ends with what is done
         interrupt : asked now and then; once it returns True the run ends with what is done

@@ -47,5 +47,5 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
         from ebmhw.backends.golden import GoldenBackend
 
         return GoldenBackend(**options)
-    what = {"simulated": "the generated RTL", "kv260": "the board's driver and bitstream"}[asked]
+    what = {"simulated": "the generated RTL", "kv260": "the driver of the board"}[asked]
     raise BackendUnavailable(f"backend {asked!r}: {what} is not part of this version of ebmhw; use get_backend('cpu'), whose samples are the same")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples of each chain.")
 @click.option("--every", type=click.IntRange(1), default=10, show_default=True, metavar="SWEEPS", help="Sweeps from one sample to the next.")
 @click.option("--rule", type=click.Choice(["gibbs", "metropolis"]), default="gibbs", show_default=True, help="Update rule.")
+@options.coupling_bits_option
 @options.seed_option
 @options.split_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document; the default where no --output is given.")
@@ -40,6 +41,7 @@ def sample(
     samples: int,
     every: int,
     rule: str,
+    coupling_bits: int,
     seed: int | None,
     split_above: int | None,
     as_json: bool,
@@ -53,7 +55,7 @@ def sample(
     terminal.check_writable("--output", output)
     sampler = options.backend_of(backend, threads)
     problem = options.open_problem(file, split_above)
-    program = problem.model.compile()
+    program = problem.model.compile(coupling_bits=coupling_bits)
     schedule = Schedule.constant(beta / program.scale, burn_in + samples * every)
     with options.progress_bar("sampling", shown=True) as show:
 
@@ -61,12 +63,19 @@ def sample(
             show(progress.share, progress)
 
         draws = sampler.run(program, schedule, reads=reads, seed=seed, rule=rule, burn_in=burn_in, keep_every=every, progress=note)
+    assert draws.kept is not None
+    if draws.kept.shape[1] == 0:
+        raise click.ClickException(f"interrupted after {draws.sweeps} sweeps, before the first sample; nothing is written")
     result = _result(problem, program, draws, file)
     if output is None or as_json:
         terminal.echo_json(result)
     if output is not None:
         _write(result, output)
         click.echo(f"wrote {draws.reads} x {result['samples']} samples to {output}", err=True)
+    if draws.info["beta_clipped"]:
+        click.echo(f"beta {beta:g} is beyond what {coupling_bits}-bit weights allow; sampled at {result['beta']:.6g}", err=True)
+    if program.lost:
+        click.echo(f"{program.lost} weights round to 0 and are not seen; --coupling-bits (up to 18) keeps more", err=True)
     if draws.info["stopped_by"]:
         click.echo(f"interrupted: {result['samples']} of {samples} samples a chain", err=True)
 

@@ -23,12 +23,14 @@ DEFAULT_READS = 32
 @options.backend_option
 @options.threads_option
 @click.option("--reads", type=click.IntRange(1, 2**30), default=DEFAULT_READS, show_default=True, help="Independent chains.")
-@click.option("--sweeps", type=click.IntRange(1, 2**31 - 1), default=1000, show_default=True, help="Sweeps of each chain.")
+@click.option("--sweeps", type=click.IntRange(1, 2**24), default=1000, show_default=True, help="Sweeps of each chain.")
 @click.option("--beta", type=float, nargs=2, metavar="FIRST LAST", help="Inverse temperatures, in the problem's units.  [default: from its weights]")
 @click.option("--time-limit", type=options.seconds, metavar="SECONDS", help="Repeat rounds of reads with fresh streams until then.")
+@options.coupling_bits_option
 @options.seed_option
 @options.split_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, the solution in it.")
+@click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write the solution, a line 'name value' a variable.")
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="PNG", help="Write the energy trace as a picture (needs ebmhw[plots]).")
 def solve(
     file: str,
@@ -38,9 +40,11 @@ def solve(
     sweeps: int,
     beta: tuple[float, float] | None,
     time_limit: float | None,
+    coupling_bits: int,
     seed: int | None,
     split_above: int | None,
     as_json: bool,
+    output: str | None,
     plot: str | None,
 ) -> None:
     """Search for the best solution of FILE: G-set, DIMACS cnf or wcnf, dimod COO, or qbsolv.
@@ -53,9 +57,10 @@ def solve(
     if plot is not None:
         _pyplot()
     terminal.check_writable("--plot", plot)
+    terminal.check_writable("--output", output)
     sampler = options.backend_of(backend, threads)
     problem = options.open_problem(file, split_above)
-    plan = make_plan(problem.model, num_sweeps=sweeps, beta_range=beta, seed=seed)
+    plan = make_plan(problem.model, num_sweeps=sweeps, beta_range=beta, seed=seed, coupling_bits=coupling_bits)
     with options.progress_bar("solving", shown=not as_json) as show:
         started = time.perf_counter()
         found = search(plan, sampler, reads, time_limit, show)
@@ -65,8 +70,12 @@ def solve(
         terminal.echo_json(report)
     else:
         _print(report, found)
+    if output is not None:
+        lines = "".join(f"{name} {value}\n" for name, value in report["values"].items())
+        write_whole(output, lambda stream: stream.write(lines.encode()))
+        click.echo(f"wrote {output}", err=True)
     if plot is not None:
-        _plot(found, plot, file)
+        _plot(report, plot, file)
 
 
 def _report(problem: Problem, found: Search, file: str, seconds: float) -> dict[str, Any]:
@@ -94,8 +103,14 @@ def _report(problem: Problem, found: Search, file: str, seconds: float) -> dict[
         **found.info,
         "beta_range": plan.beta_range,
         "beta_effective": [beta * plan.program.scale for beta in found.info["beta_effective"]],
+        "lost_weights": plan.program.lost,
+        "values": problem.values(found.best_spins),
         "spins": found.best_spins,
-        "trace": {"sweep": [t[0] for t in found.trace], "best": [t[1] for t in found.trace], "mean": [t[2] for t in found.trace]},
+        "trace": {
+            "sweep": [sweep for sweep, _, _ in found.trace],
+            "best": [problem.model.offset + best / plan.program.scale for _, best, _ in found.trace],
+            "mean": [problem.model.offset + mean / plan.program.scale for _, _, mean in found.trace],
+        },
     }
 
 
@@ -115,10 +130,10 @@ def _print(report: dict[str, Any], found: Search) -> None:
         ),
         ("speed", f"{report['updates_per_second'] / 1e6:.0f} M updates/s, {report['seconds']:.2f} s"),
     ]
-    if found.plan.program.weights.local_field_bound().max() == 0:
-        rows.append(("warning", "every weight rounds to 0 at the scale that the field limit leaves; the result is arbitrary"))
     if report["quantisation_error"]:
         rows.append(("weights", f"scaled by {report['scale']:.6g}, off by up to {report['quantisation_error']:.2g}"))
+    if report["lost_weights"]:
+        rows.append(("warning", f"{report['lost_weights']} weights round to 0 and are not seen; --coupling-bits (up to 18) keeps more"))
     if report["stopped_by"]:
         why = {
             "interrupt": "interrupted; this is the best so far",
@@ -127,8 +142,8 @@ def _print(report: dict[str, Any], found: Search) -> None:
         rows.append(("note", why[report["stopped_by"]]))
     click.echo(terminal.table(rows))
     if len(found.trace) > 1:
-        click.echo("\nmean energy, program units, over the sweeps of the first reads")
-        click.echo(terminal.chart([mean for _, _, mean in found.trace]))
+        click.echo("\nmean energy over the sweeps of the first reads")
+        click.echo(terminal.chart(report["trace"]["mean"]))
 
 
 def _pyplot() -> Any:
@@ -140,13 +155,13 @@ def _pyplot() -> Any:
     return Figure
 
 
-def _plot(found: Search, path: str, title: str) -> None:
+def _plot(report: dict[str, Any], path: str, title: str) -> None:
     figure = _pyplot()(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    sweep, best, mean = zip(*found.trace, strict=True)
-    axes.plot(sweep, mean, color="#7a8fb0", label="mean of the reads")
-    axes.plot(sweep, best, color="#b5482e", label="lowest so far")
-    axes.set(xlabel="sweep", ylabel="energy, program units", title=title)
+    trace = report["trace"]
+    axes.plot(trace["sweep"], trace["mean"], color="#7a8fb0", label="mean of the reads")
+    axes.plot(trace["sweep"], trace["best"], color="#b5482e", label="lowest so far")
+    axes.set(xlabel="sweep", ylabel="energy", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=120))

@@ -268,6 +268,10 @@ class Formula:
         truth: npt.NDArray[np.bool_] = self._states(spins) > 0
         return truth
 
+    def values(self, spins: npt.ArrayLike) -> dict[int, int]:
+        """Return the truth, 0 or 1, of each variable 1..n for one solution, ancillas left out."""
+        return {i + 1: int(true) for i, true in enumerate(self.assignment(spins).tolist())}
+
     def describe(self, spins: npt.ArrayLike) -> dict[str, float | int | str]:
         """Return what one solution is worth: unsatisfied clauses, the share of satisfied ones, for weighted ones hard clauses and cost."""
         broken = int(self.unsatisfied(spins))

@@ -129,6 +129,10 @@ class MaxCut:
             result[rows] = self.weights @ differ.astype(np.float64)
         return result.reshape(states.shape[:-1])
 
+    def values(self, spins: npt.ArrayLike) -> dict[int, int]:
+        """Return the side, 0 or 1, of each vertex, numbered from 1 as in files, for one solution (n,)."""
+        return {i + 1: int(spin > 0) for i, spin in enumerate(checked(spins, (self.n,)).tolist())}
+
     def describe(self, spins: npt.ArrayLike) -> dict[str, float | int | str]:
         """Return what one solution (n,) is worth: its cut."""
         return {"cut": float(self.cut(spins))}

@@ -16,6 +16,7 @@ from ebmhw.model import SPIN_LIMIT, Model
 from ebmhw.numbers import index_pairs, real_number, real_numbers
 from ebmhw.problems.table import Layout, line_of_row, parse_integer, read_rows
 from ebmhw.problems.text import Text, load, show
+from ebmhw.spins import checked
 
 if TYPE_CHECKING:
     import dimod
@@ -123,6 +124,12 @@ class Quadratic:
     def energy(self, spins: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the energy of spins (..., n), each -1 or +1 (bits are (1 + s) / 2), as float64 (...)."""
         return self.model.energy(spins)
+
+    def values(self, spins: npt.ArrayLike) -> dict[int, int]:
+        """Return the value of each variable by its label, in the file's own vartype, for one solution (n,)."""
+        states = checked(spins, (self.n,))
+        values = (states + 1) // 2 if self.vartype == "BINARY" else states
+        return dict(zip(self.variables.tolist(), values.tolist(), strict=True))
 
     def describe(self, spins: npt.ArrayLike) -> dict[str, float | int | str]:
         """Return what one solution (n,) is worth: its energy."""

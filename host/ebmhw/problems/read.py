@@ -14,7 +14,8 @@ Problem = MaxCut | Formula | Quadratic
 
 _SUPPORTED = (
     "supported are G-set (a line 'vertices edges'), DIMACS ('p cnf', 'p wcnf', or lines of a weight or h and a clause), "
-    "dimod COO ('# vartype=SPIN' or '# vartype=BINARY' first) and qbsolv ('p qubo 0 maxNodes nNodes nCouplers')"
+    "dimod COO ('# vartype=SPIN' or '# vartype=BINARY' first, as coo.dump(..., vartype_header=True) writes) "
+    "and qbsolv ('p qubo 0 maxNodes nNodes nCouplers')"
 )
 
 
