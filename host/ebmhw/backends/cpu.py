@@ -68,7 +68,7 @@ class CpuBackend(SamplerBackend):
         results = _Results(request)
         with _Workers(self.threads if request.reads > unit else 1) as workers:
             for start in range(0, request.reads, size):
-                batch = _begin(prepared, request, start, min(start + size, request.reads))
+                batch = _begin(prepared, request, start, min(start + size, request.reads), self.instruction_set)
                 done = self._sweep(batch, request, results, start, workers)
                 if done == request.sweeps or start == 0:
                     results.take(batch, start, done)
@@ -124,9 +124,9 @@ class CpuBackend(SamplerBackend):
         return done
 
 
-def _begin(prepared: EncodedProgram | LinkedProgram, request: RunRequest, start: int, stop: int) -> Batch:
+def _begin(prepared: EncodedProgram | LinkedProgram, request: RunRequest, start: int, stop: int, instruction_set: str) -> Batch:
     """Return the chains of reads start..stop-1, in their initial or resumed states."""
-    batch = make_batch(prepared, stop - start)
+    batch = make_batch(prepared, stop - start, instruction_set)
     resume, clamped = request.resume, request.clamped
     if resume is not None:
         batch.set_random(resume.random[start:stop])

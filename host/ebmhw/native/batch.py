@@ -20,7 +20,6 @@ from ebmhw.native.library import (
     KeepStruct,
     SinglesStruct,
     aligned,
-    instruction_set,
     library,
 )
 
@@ -112,7 +111,7 @@ class LaneBatch(Batch):
     Arrays are (groups, ...): spins (n (+ copies), 32) masks, random (4, 32), energies and counts (32,).
     """
 
-    def __init__(self, encoded: EncodedProgram, reads: int) -> None:
+    def __init__(self, encoded: EncodedProgram, reads: int, instruction_set: str) -> None:
         self._encoded, self.reads, self._n = encoded, reads, encoded.flat.n
         self.units = g = -(-reads // LANES)
         n = self._n
@@ -125,7 +124,7 @@ class LaneBatch(Batch):
             self._paired[:] = 0
         arrays = (self._spins, self._paired, self._best, self._random, self.energy, self.flips, self.best_energy, self.best_sweep)
         self._struct = ChainsStruct(*(None if a is None else a.ctypes.data for a in arrays))
-        self._instruction_set = INSTRUCTION_SETS.index(instruction_set())
+        self._instruction_set = INSTRUCTION_SETS.index(instruction_set)
 
     def set_random(self, states: npt.NDArray[np.uint32]) -> None:
         self._random[:, :, SLOT_OF] = self._by_group(states).transpose(0, 2, 1)
@@ -219,6 +218,6 @@ class SingleBatch(Batch):
         out[:] = self._best if best else self._spins
 
 
-def make_batch(prepared: EncodedProgram | LinkedProgram, reads: int) -> Batch:
-    """Return room for the chains of ``reads`` reads of a prepared program."""
-    return LaneBatch(prepared, reads) if isinstance(prepared, EncodedProgram) else SingleBatch(prepared, reads)
+def make_batch(prepared: EncodedProgram | LinkedProgram, reads: int, instruction_set: str) -> Batch:
+    """Return room for the chains of ``reads`` reads of a prepared program; the instruction set is that of the lanes."""
+    return LaneBatch(prepared, reads, instruction_set) if isinstance(prepared, EncodedProgram) else SingleBatch(prepared, reads)

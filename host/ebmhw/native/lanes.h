@@ -4,13 +4,11 @@
 #define CAT(a, b) CAT_(a, b)
 #define FN(name) CAT(name, LANES_NAME)
 
-typedef uint8_t FN(u8v) __attribute__((vector_size(32)));
 typedef int8_t FN(i8v) __attribute__((vector_size(32)));
 typedef int16_t FN(i16v) __attribute__((vector_size(32)));
 typedef uint32_t FN(u32v) __attribute__((vector_size(32)));
 typedef int32_t FN(i32v) __attribute__((vector_size(32)));
 typedef float FN(f32v) __attribute__((vector_size(32)));
-#define u8v FN(u8v)
 #define i8v FN(i8v)
 #define i16v FN(i16v)
 #define u32v FN(u32v)
@@ -424,7 +422,6 @@ static void FN(sweeps)(
     }
 }
 
-#undef u8v
 #undef i8v
 #undef i16v
 #undef u32v
