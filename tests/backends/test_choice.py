@@ -80,7 +80,7 @@ def test_bad_options_are_refused(name: str, options: dict[str, object], message:
         get_backend(name, **options)
 
 
-@pytest.mark.parametrize(("name", "missing"), [("simulated", "the generated RTL"), ("kv260", "the board's driver and bitstream")])
+@pytest.mark.parametrize(("name", "missing"), [("simulated", "the generated RTL"), ("kv260", "the driver of the board")])
 def test_what_is_not_there_is_said_with_a_remedy(name: str, missing: str) -> None:
     with pytest.raises(BackendUnavailable, match=rf"backend '{name}': {missing} .*use get_backend\('cpu'\)") as caught:
         get_backend(name)
