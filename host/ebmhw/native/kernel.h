@@ -1,8 +1,7 @@
 /* The CPU kernel: Ising sweeps over groups of 32 chains, one chain a byte lane (lanes.h), or over single chains (scalar.h).
  *
- * A spin of a group is 32 bytes of 0x00 or 0xFF, so a neighbour of weight +-1 costs one byte add for 32 chains and no
- * transposition is ever needed; with degree 48 that is as fast as carry-save adders over 256-chain words, with degree 4 twice as
- * fast, and 32 reads fill a group. Every path computes the integers of the contract: `exact.h` is the definition, tables and
+ * A spin of a group is 32 bytes of 0x00 or 0xFF, so a neighbour of weight +-1 costs one byte add for 32 chains, nothing is ever
+ * transposed, and 32 reads fill a group. Every path computes the integers of the contract: `exact.h` is the definition, tables and
  * float approximations only ever decide draws that they cannot decide wrongly and leave the rest to it.
  * Sums of byte lanes wrap modulo 256 until they are whole, so this is compiled with -fwrapv.
  */

@@ -65,8 +65,7 @@ typedef struct {
 } FN(table_t);
 #define table_t FN(table_t)
 
-/* Entries past the limit leave draws below the last threshold to the exact rule. Below 2^-10 that is rare enough for 16 entries to
- * win over 32, and for 32 to win over the float path. */
+/* Entries past the limit leave draws below the last threshold to the exact rule; up to 2^-10 of the draws of such lanes are left so. */
 enum { FN(RARE) = 64 };
 
 static void FN(make_table)(const program_t *p, uint32_t beta, int rule, table_t *t) {
