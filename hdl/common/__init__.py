@@ -1,0 +1,1 @@
+"""What units share: AXI, registers, random streams, memories that are read ahead."""

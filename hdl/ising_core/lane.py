@@ -1,0 +1,167 @@
+"""Lane: one chain. Its random stream, its fields and decisions, its energy, best energy and flips."""
+
+from __future__ import annotations
+
+from typing import final
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ebmhw.contract.formats import BETA_BITS, BIAS_BITS, COUPLING_BITS
+from hdl.common.xoshiro import Xoshiro128pp
+from hdl.ising_core.config import IsingConfig
+from hdl.ising_core.decision import FIELD_BITS, Decision
+from hdl.ising_core.layouts import Pass
+from hdl.ising_core.pipeline import delayed
+from hdl.ising_core.tree import FieldTree
+
+LANE = "ising_lane"
+"""Name of the module that all lanes of a core are instances of."""
+
+
+def lane_control_layout(config: IsingConfig) -> data.StructLayout:
+    """What all lanes share, each field in the cycle in which they need it (see `Stages`)."""
+    return data.StructLayout(
+        {
+            "tree_valid": 1,
+            "chain": config.slots,
+            "tail": config.slots,
+            "chain_next": config.slots,
+            "couplings": data.ArrayLayout(signed(COUPLING_BITS), config.slots),
+            "field_valid": 1,
+            "field_first": 1,
+            "base": signed(BIAS_BITS),
+            "beta": BETA_BITS,
+            "metropolis_draw": 1,
+            "draw": 1,
+            "metropolis": 1,
+            "pass": Pass,
+            "write": 1,
+            "count_flip": 1,
+            "opened": 1,
+            "swept": 1,
+            "sweep": config.sweep_bits,
+            "start": 1,
+            "plane": range(config.planes),
+            "random_shift": 1,
+        }
+    )
+
+
+def lane_signature(config: IsingConfig) -> wiring.Signature:
+    """Return the ports of a `Lane`."""
+    return wiring.Signature(
+        {
+            "control": In(lane_control_layout(config)),
+            "spins": In(config.slots),
+            "old": In(1),
+            "target": In(1),
+            "new": Out(1),
+            "improved": Out(1),
+            "first_draw": Out(1),
+            "plane_bit": Out(1),
+            "unbalanced": Out(1),
+            "random_in": In(32),
+            "random_out": Out(32),
+        }
+    )
+
+
+@final
+class Lane(wiring.Component):
+    """One chain. A job's ``start`` sets back all that an earlier one, broken off perhaps, has left.
+
+    Parameters
+    ----------
+    config : widths
+
+    Attributes
+    ----------
+    control : see `lane_control_layout`
+    spins : the beat's spins, bit k of slot k, in cycle `Stages.product`
+    old, target : own spin and initial spin, in cycle `Stages.decide`
+    new : the spin to write, in cycle `Stages.write`
+    improved : the state after the last sweep is the best so far, from the cycle after `Stages.settle` on
+    first_draw : top bit of the draw two cycles after `control.draw`
+    plane_bit : bit ``control.plane`` of energy, best energy, best sweep and flips, one cycle later
+    unbalanced : the energy is not 0
+    random_in, random_out : the chain of random states, see `Xoshiro128pp`
+    """
+
+    def __init__(self, config: IsingConfig) -> None:
+        self._config = config
+        super().__init__(lane_signature(config))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, control = self._config, self.control
+
+        m.submodules.random = random = Xoshiro128pp()
+        m.d.comb += [
+            random.advance.eq(control.draw),
+            random.shift.eq(control.random_shift),
+            random.shift_in.eq(self.random_in),
+            self.random_out.eq(random.shift_out),
+            self.first_draw.eq(random.draw[-1]),
+        ]
+
+        m.submodules.tree = tree = FieldTree(config)
+        m.d.comb += [
+            tree.clear.eq(control.start),
+            tree.valid.eq(control.tree_valid),
+            tree.spins.eq(self.spins),
+            tree.chain.eq(control.chain),
+            tree.tail.eq(control.tail),
+            tree.chain_next.eq(control.chain_next),
+            tree.couplings.eq(control.couplings),
+        ]
+        # h = b - sum J + 2 sum over positive products; every partial sum is a field of some state, so none overflows.
+        field = Signal(signed(FIELD_BITS), reset_less=True)
+        with m.If(control.field_valid):
+            m.d.sync += field.eq(Mux(control.field_first, control.base, field) + (tree.total << 1))
+
+        m.submodules.decision = decision = Decision()
+        m.d.comb += [
+            decision.field.eq(field),
+            decision.beta.eq(control.beta),
+            decision.draw.eq(random.draw),
+            decision.metropolis.eq(control.metropolis_draw),
+        ]
+
+        # The new spin: cycle `decide`.
+        h = delayed(m, field, Decision.WEAK_AT + 1, "field")
+        negative, nothing = h[-2] < 0, Signal(reset_less=True)
+        m.d.sync += nothing.eq(h[-3] == 0)
+        gibbs = negative ^ decision.weak
+        metropolis = self.old ^ (nothing | (self.old ^ negative) | decision.weak)
+        new, changed, old = (Signal(name=name, reset_less=True) for name in ("new", "changed", "old_1"))
+        with m.Switch(control["pass"]):
+            with m.Case(Pass.OPENING):
+                m.d.comb += new.eq(self.target)
+            with m.Case(Pass.SWEEP):
+                m.d.comb += new.eq(Mux(control.metropolis, metropolis, gibbs))
+            with m.Default():
+                m.d.comb += new.eq(0)
+        m.d.sync += [self.new.eq(new), changed.eq(new ^ self.old), old.eq(self.old)]
+
+        # Half the energy, flips: cycle `write`. Flipping s changes E by 2 s h.
+        energy, best = (Signal(signed(config.energy_bits), name=name) for name in ("energy", "best"))
+        flips = Signal(config.flip_bits)
+        with m.If(control.write & changed):
+            m.d.sync += energy.eq(energy + Mux(old, -h[-1], h[-1]))
+        m.d.sync += flips.eq(flips + (control.count_flip & changed))
+
+        # The best state: cycle `settle`.
+        best_sweep = Signal(config.sweep_bits)
+        with m.If(control.opened | control.swept):
+            m.d.sync += self.improved.eq(0)
+            with m.If(control.opened | (energy < best)):
+                m.d.sync += [best.eq(energy), best_sweep.eq(control.sweep), self.improved.eq(control.swept)]
+
+        with m.If(control.start):
+            m.d.sync += [energy.eq(0), flips.eq(0)]
+
+        planes = Cat(energy, best, best_sweep, flips)
+        m.d.sync += [self.plane_bit.eq(planes.bit_select(control.plane, 1)), self.unbalanced.eq(energy != 0)]
+        return m

@@ -1,0 +1,103 @@
+"""FieldTree: one lane's sum of the couplings whose product of spins is +1."""
+
+from __future__ import annotations
+
+from typing import final
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ebmhw.contract.formats import COUPLING_BITS
+from hdl.ising_core.config import IsingConfig
+
+
+def sum_bits(slots: int) -> int:
+    """Return the width of a signed sum of ``slots`` couplings."""
+    return COUPLING_BITS + (slots - 1).bit_length()
+
+
+def tail_mask(chain: list[Signal]) -> list[Signal]:
+    """Return for each slot whether it and all after it are chained, so that its product goes on in the next beat."""
+    return [Cat(*chain[slot:]).all() for slot in range(len(chain))]
+
+
+@final
+class FieldTree(wiring.Component):
+    """Multiplies the spins of chained slots, within a beat and across beats, and adds the couplings of positive products.
+
+    A spin is 1 where it is -1, so a product is an exclusive or. ``total`` appears `latency` cycles after ``spins``.
+
+    Parameters
+    ----------
+    config : slots
+
+    Attributes
+    ----------
+    clear : forgets a product that was to be carried over
+    valid : a beat is here; between beats the product carried over is kept
+    spins : one bit a slot
+    chain, tail : chain flags of the beat, and their `tail_mask`; with ``spins``
+    chain_next : chain flags a cycle later
+    couplings : couplings of the beat, two cycles after ``spins``
+    total : sum of the couplings whose product is +1
+    """
+
+    latency = 4
+
+    def __init__(self, config: IsingConfig) -> None:
+        self._slots = config.slots
+        super().__init__(
+            {
+                "clear": In(1),
+                "valid": In(1),
+                "spins": In(config.slots),
+                "chain": In(config.slots),
+                "tail": In(config.slots),
+                "chain_next": In(config.slots),
+                "couplings": In(data.ArrayLayout(signed(COUPLING_BITS), config.slots)),
+                "total": Out(signed(sum_bits(config.slots))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        half = self._slots // 2
+
+        # Cycle 0: the product carried over, and chains in the lower slots. 1: chains in the upper slots.
+        carried = Signal()
+        with m.If(self.valid):
+            m.d.sync += carried.eq((self.spins & self.tail).xor() ^ (self.tail[0] & carried))
+        with m.If(self.clear):
+            m.d.sync += carried.eq(0)
+        lower = _products(self.spins[:half], self.chain, carried)
+        lower_1 = Signal(half, reset_less=True)
+        upper_1 = Signal(self._slots - half, reset_less=True)
+        m.d.sync += [lower_1.eq(Cat(*lower)), upper_1.eq(self.spins[half:])]
+        upper = _products(upper_1, self.chain_next[half:], lower_1[-1] & self.chain_next[half - 1])
+        products = Signal(self._slots, reset_less=True)
+        m.d.sync += products.eq(Cat(lower_1, *upper))
+
+        # Cycle 2 and 3: the sum.
+        terms = [Mux(products[slot], 0, self.couplings[slot]) for slot in range(self._slots)]
+        terms = _pairs(_pairs(terms))
+        registers = [Signal(term.shape(), name=f"partial_{at}", reset_less=True) for at, term in enumerate(terms)]
+        m.d.sync += [register.eq(term) for register, term in zip(registers, terms, strict=True)]
+        terms = registers
+        while len(terms) > 1:
+            terms = _pairs(terms)
+        m.d.sync += self.total.eq(terms[0])
+        return m
+
+
+def _products(spins: Signal, chain: Signal, carried: Signal) -> list[Signal]:
+    """Return each slot's product with the chained slots before it; ``carried`` goes into the first."""
+    products = [spins[0] ^ carried]
+    for slot in range(1, len(spins)):
+        products.append(spins[slot] ^ (chain[slot - 1] & products[-1]))
+    return products
+
+
+def _pairs(terms: list[Signal]) -> list[Signal]:
+    sums = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
+    return sums + terms[len(terms) - len(terms) % 2 :]
