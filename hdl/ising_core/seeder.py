@@ -123,10 +123,11 @@ class Seeder(wiring.Component):
                 m.d.comb += [operand.eq(_mix(placed, 0)), factor.eq(FMIX_MULTIPLIERS[0])]
                 with m.If(moves & (word == STATE_WORDS - 1)):
                     m.d.sync += offset.eq(offset + STEP)
-            with m.Case(Round.KEYS):
-                m.d.sync += keys[word].eq(mixed)
             with m.Default():
                 m.d.comb += [operand.eq(_mix(product, 1)), factor.eq(FMIX_MULTIPLIERS[1])]
+
+        with m.If(step == Round.KEYS):
+            m.d.sync += keys[word].eq(mixed)
 
         with m.If(active & moves):
             m.d.sync += word.eq(following)

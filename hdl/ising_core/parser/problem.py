@@ -109,6 +109,10 @@ class ProblemReader(wiring.Component):
         ]
         wiring.connect(m, slots.stored, wiring.flipped(self.rows))
         wiring.connect(m, slots.beat_write, wiring.flipped(self.beat_write))
+        # Rows go to memory as they come, and again with their sums once their slots have: never both in one cycle, for the last is settled before.
+        m.d.comb += [self.row_write.en.eq(rows.write.en), self.row_write.address.eq(rows.write.address), self.row_write.data.eq(rows.write.data)]
+        with m.If(slots.row_write.en):
+            m.d.comb += [self.row_write.en.eq(1), self.row_write.address.eq(slots.row_write.address), self.row_write.data.eq(slots.row_write.data)]
 
         # Registered, since the fields rest while the lengths are compared.
         missized, mismatched = Signal(), Signal()
