@@ -39,6 +39,23 @@ test-all: lint $(VENV)/.test $(VENV)/.bench ## Run everything: slow tests, other
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	.ci/pythons $(JOBS)
 
+# Icarus, and what Verilator calls, come from the system.
+$(VENV)/.simulators: .ci/packages $(VENV)/.python
+	@.ci/packages $(PYTHON) sim
+	@touch $@
+
+.PHONY: sim
+sim: $(VENV)/.simulators $(VENV)/.sim ## Run the test benches of the hardware (set-up included)
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" sim
+
+.PHONY: sim-all
+sim-all: $(VENV)/.simulators $(VENV)/.sim ## Run all test benches, the slow ones too
+	$(BIN)/python -m pytest -q -n $(JOBS) sim
+
+.PHONY: verilog
+verilog: $(VENV)/.hdl ## Write the Verilog of the cores into host/ebmhw/rtl/
+	$(BIN)/python -m hdl.generate
+
 .PHONY: lint
 lint: $(VENV)/.lint ## Check style, types and the rules of the house
 	$(BIN)/ruff check host tests setup.py

@@ -16,6 +16,8 @@ from amaranth.hdl import ClockDomain, Fragment, Value, _nir
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
+_emit_memory = rtlil.ModuleEmitter.emit_memory
+
 # Amaranth's own Verilog is not for Icarus 11, which never evaluates a combinational process whose inputs do not change; `proc -nomux`
 # keeps processes readable, and -norename keeps the names that processes refer to.
 _PASSES = "proc -nomux -norom; memory_collect; write_verilog -sv -norename out.v"
@@ -86,19 +88,20 @@ def _rtlil(component: wiring.Component, module: str) -> tuple[tuple[Port, ...], 
         values[name] = (Value.cast(value), PortDirection.Input if member.flow is wiring.In else PortDirection.Output)
     fragment = Fragment.get(component, None)
     fragment.add_domains(domain)
-    with patch.object(rtlil.ModuleEmitter, "emit_memory", _leave_undefined):
+    with patch.object(rtlil.ModuleEmitter, "emit_memory", _leave_zeros_undefined):
         source, _ = rtlil.convert_fragment(fragment, values, module, emit_src=False)
     return tuple(Port(name, direction.value, len(value)) for name, (value, direction) in values.items()), source
 
 
-def _leave_undefined(emitter: rtlil.ModuleEmitter, index: int, memory: _nir.Memory) -> None:
-    """Emit no initial contents of a memory.
+def _leave_zeros_undefined(emitter: rtlil.ModuleEmitter, index: int, memory: _nir.Memory) -> None:
+    """Emit the initial contents of a memory, but not if they are all zeros.
 
-    A memory starts undefined, as UltraRAM does: what must be known is written after a reset, and a word that is read before shows as X in Icarus.
-    Amaranth has no memory without contents. The zeros of the largest core's memories took 30 of the 40 s of its conversion, and 9 of its 10 MB.
+    Amaranth knows no memory without contents. Here one that is not a table starts undefined, as UltraRAM does: what must be known is written after a
+    reset, and a word that is read before shows as X in Icarus. The zeros of the largest core's memories took 30 of the 40 s of its
+    conversion, and 9 of its 10 MB.
     """
     if any(memory.init):
-        raise ValueError("a memory has initial contents, but memories start undefined; write them after the reset, or make a table of logic")
+        _emit_memory(emitter, index, memory)
 
 
 def _verilog(sources: list[str], module: str) -> str:

@@ -13,7 +13,6 @@ from typing import Final
 
 from ebmhw.contract import render
 from ebmhw.contract.ising_core import ERROR_MEANINGS, ERRORS, JOBS, REGISTERS, RESULTS
-
 from hdl.ising_core.config import IsingConfig
 from hdl.ising_core.pipeline import Stages
 

@@ -13,7 +13,7 @@ from hdl.common.readahead import Readahead
 from hdl.common.shared import SharedModule
 from hdl.ising_core.config import IsingConfig, bits_for
 from hdl.ising_core.interlock import Interlock
-from hdl.ising_core.lane import LANE, Lane, lane_signature
+from hdl.ising_core.lane import LANE, Lane, lane_control_signature, lane_signature
 from hdl.ising_core.layouts import Pass, beat_layout, problem_layout, row_layout, stream_layout, temperature_layout
 from hdl.ising_core.memories import BeatMemory, TableMemory
 from hdl.ising_core.parser import JobParser, Phase
@@ -176,9 +176,7 @@ class IsingCore(wiring.Component):
         chain = Cat(*(slot.chain for slot in issued.slots))
         chains = delayed(m, _named(m, chain, "chain"), stages.product + 1, "chain")
         tails = _named(m, Cat(*tail_mask(list(chains[stages.product - 1]))), "tail")
-        couplings = data.ArrayLayout(issued.slots[0].coupling.shape(), config.slots)
-        coupling = Signal(couplings)
-        m.d.comb += [coupling[at].eq(issued.slots[at].coupling) for at in range(config.slots)]
+        couplings = [after(_named(m, slot.coupling, f"coupling{at}"), stages.add, f"coupling{at}") for at, slot in enumerate(issued.slots)]
         kinds = delayed(m, _named(m, issued["pass"], "pass", Pass), stages.settle, "pass")
         sweeping = Cat(kind == Pass.SWEEP for kind in kinds)
         metropolis = parser.run.payload.rule
@@ -187,13 +185,13 @@ class IsingCore(wiring.Component):
         lanes = [SharedModule(LANE, lane_signature(config)) for _ in range(config.lanes)]
         for at, lane in enumerate(lanes):
             m.submodules[f"lane{at}"] = lane
-        control = Signal(lanes[0].control.shape())
+        control = lane_control_signature(config).create(path=("control",))
         m.d.comb += [
             control.tree_valid.eq(valid[stages.product]),
             control.chain.eq(chains[stages.product]),
             control.tail.eq(after(tails, 1, "tail")),
             control.chain_next.eq(chains[stages.product + 1]),
-            control.couplings.eq(after(coupling, stages.add, "coupling")),
+            *(port.eq(couplings[slot]) for slot, port in enumerate(control.couplings)),
             control.field_valid.eq(valid[stages.field]),
             control.field_first.eq(after(_named(m, issued.first, "first"), stages.field, "first")),
             control.base.eq(after(_named(m, issued.base, "base"), stages.field, "base")),
@@ -201,7 +199,7 @@ class IsingCore(wiring.Component):
             control.metropolis_draw.eq(metropolis),
             control.draw.eq((rows[stages.draw] & sweeping[stages.draw]) | draws.draw),
             control.metropolis.eq(metropolis),
-            control["pass"].eq(kinds[stages.decide]),
+            control.kind.eq(kinds[stages.decide]),
             control.write.eq(rows[stages.write]),
             control.count_flip.eq(rows[stages.write] & sweeping[stages.write]),
             control.opened.eq(rows[stages.settle] & ends[stages.settle] & (kinds[stages.settle] == Pass.OPENING)),
@@ -212,7 +210,7 @@ class IsingCore(wiring.Component):
             control.random_shift.eq(loader.shift | randoms.shift),
         ]
         for lane in lanes:
-            m.d.comb += lane.control.eq(control)
+            wiring.connect(m, lane.control, control)
 
         # -- spins --------------------------------------------------------------------------------------------------------
         row_spins = delayed(m, _named(m, issued.spin, "spin"), stages.settle + 1, "spin")

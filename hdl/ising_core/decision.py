@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract import tables
@@ -57,8 +58,8 @@ class Decision(wiring.Component):
         # Cycle 3: the two tables.
         fraction, exponent = odds[:ODDS_FRACTION_BITS], odds[ODDS_FRACTION_BITS:]
         low_bits = tables.TABLE_INDEX_BITS
-        high = register(_lookup(tables.HI, fraction[low_bits:]), "high")
-        low = register(_lookup(tables.LO, fraction[:low_bits]), "low")
+        high = register(_table(m, "table_high", tables.HI, fraction[low_bits:]), "high")
+        low = register(_table(m, "table_low", tables.LO, fraction[:low_bits]), "low")
         # From here on y is e (0..32) or, past the cut-off, "never".
         shift = register(exponent[: ODDS_CUTOFF.bit_length()], "shift")
         never = register(exponent >= ODDS_CUTOFF, "never")
@@ -105,6 +106,10 @@ class _Registers:
         return value
 
 
-def _lookup(table: tuple[int, ...], index: object) -> object:
-    width = max(table).bit_length()
-    return Array(Const(entry, width) for entry in table)[index]
+def _table(m: Module, name: str, entries: tuple[int, ...], index: Value) -> Value:
+    """Return an entry of a constant table of 64: one LUT6 a bit."""
+    memory = Memory(shape=max(entries).bit_length(), depth=len(entries), init=entries, attrs={"rom_style": "distributed"})
+    m.submodules[name] = memory
+    read = memory.read_port(domain="comb")
+    m.d.comb += read.addr.eq(index)
+    return read.data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.formats import BETA_BITS, BIAS_BITS, COUPLING_BITS
@@ -20,31 +20,31 @@ LANE = "ising_lane"
 """Name of the module that all lanes of a core are instances of."""
 
 
-def lane_control_layout(config: IsingConfig) -> data.StructLayout:
+def lane_control_signature(config: IsingConfig) -> wiring.Signature:
     """What all lanes share, each field in the cycle in which they need it (see `Stages`)."""
-    return data.StructLayout(
+    return wiring.Signature(
         {
-            "tree_valid": 1,
-            "chain": config.slots,
-            "tail": config.slots,
-            "chain_next": config.slots,
-            "couplings": data.ArrayLayout(signed(COUPLING_BITS), config.slots),
-            "field_valid": 1,
-            "field_first": 1,
-            "base": signed(BIAS_BITS),
-            "beta": BETA_BITS,
-            "metropolis_draw": 1,
-            "draw": 1,
-            "metropolis": 1,
-            "pass": Pass,
-            "write": 1,
-            "count_flip": 1,
-            "opened": 1,
-            "swept": 1,
-            "sweep": config.sweep_bits,
-            "start": 1,
-            "plane": range(config.planes),
-            "random_shift": 1,
+            "tree_valid": Out(1),
+            "chain": Out(config.slots),
+            "tail": Out(config.slots),
+            "chain_next": Out(config.slots),
+            "couplings": Out(signed(COUPLING_BITS)).array(config.slots),
+            "field_valid": Out(1),
+            "field_first": Out(1),
+            "base": Out(signed(BIAS_BITS)),
+            "beta": Out(BETA_BITS),
+            "metropolis_draw": Out(1),
+            "draw": Out(1),
+            "metropolis": Out(1),
+            "kind": Out(Pass),
+            "write": Out(1),
+            "count_flip": Out(1),
+            "opened": Out(1),
+            "swept": Out(1),
+            "sweep": Out(config.sweep_bits),
+            "start": Out(1),
+            "plane": Out(range(config.planes)),
+            "random_shift": Out(1),
         }
     )
 
@@ -53,7 +53,7 @@ def lane_signature(config: IsingConfig) -> wiring.Signature:
     """Return the ports of a `Lane`."""
     return wiring.Signature(
         {
-            "control": In(lane_control_layout(config)),
+            "control": In(lane_control_signature(config)),
             "spins": In(config.slots),
             "old": In(1),
             "target": In(1),
@@ -78,7 +78,7 @@ class Lane(wiring.Component):
 
     Attributes
     ----------
-    control : see `lane_control_layout`
+    control : see `lane_control_signature`
     spins : the beat's spins, bit k of slot k, in cycle `Stages.product`
     old, target : own spin and initial spin, in cycle `Stages.decide`
     new : the spin to write, in cycle `Stages.write`
@@ -114,7 +114,7 @@ class Lane(wiring.Component):
             tree.chain.eq(control.chain),
             tree.tail.eq(control.tail),
             tree.chain_next.eq(control.chain_next),
-            tree.couplings.eq(control.couplings),
+            *(tree.couplings[slot].eq(coupling) for slot, coupling in enumerate(control.couplings)),
         ]
         # h = b - sum J + 2 sum over positive products; every partial sum is a field of some state, so none overflows.
         field = Signal(signed(FIELD_BITS), reset_less=True)
@@ -136,7 +136,7 @@ class Lane(wiring.Component):
         gibbs = negative ^ decision.weak
         metropolis = self.old ^ (nothing | (self.old ^ negative) | decision.weak)
         new, changed, old = (Signal(name=name, reset_less=True) for name in ("new", "changed", "old_1"))
-        with m.Switch(control["pass"]):
+        with m.Switch(control.kind):
             with m.Case(Pass.OPENING):
                 m.d.comb += new.eq(self.target)
             with m.Case(Pass.SWEEP):

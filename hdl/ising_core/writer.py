@@ -231,7 +231,7 @@ class OutputGate(wiring.Component):
         free = ~results.valid | results.ready
         m.d.comb += [
             self.waiting.eq(results.valid & ~results.ready),
-            self.stalled.eq(self.waiting & (self.limit != 0) & (waited == self.limit) & ~broken),
+            self.stalled.eq(self.waiting & (self.limit != 0) & (waited >= self.limit) & ~broken),
             self.beats.ready.eq(free & ~broken),
         ]
         with m.If(free):

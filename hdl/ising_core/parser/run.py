@@ -14,7 +14,7 @@ from hdl.ising_core.config import IsingConfig, bits_for
 from hdl.ising_core.layouts import RANDOM_BITS, job_layout, problem_layout, temperature_layout
 from hdl.ising_core.parser.fields import FieldRegisters, LengthCheck
 from hdl.ising_core.parser.schedule import ScheduleSection
-from hdl.ising_core.parser.signals import BEAT_BITS, BEAT_WORDS, SETTLE, fault_layout, fixed_beats, packet_beat_layout, write_port
+from hdl.ising_core.parser.signals import BEAT_BITS, BEAT_WORDS, CODE_BITS, SETTLE, fault_layout, fixed_beats, packet_beat_layout, write_port
 from hdl.ising_core.parser.states import StateSection
 
 _LAYOUT = JOBS.layout("run")
@@ -215,13 +215,13 @@ class RunReader(wiring.Component):
             unsampled.eq((fields.keep_first != 0) & (fields.keep_every == 0)),
             late.eq(fields.first_read > READ_LIMIT - config.lanes),
         ]
-        fault = Signal(fault_layout(), name="counts_fault")
-        m.d.comb += [fault.found.eq(lengths.done & (fault.code != 0)), fault.beat.eq(_FIXED_BEATS - 1)]
+        fault, code = Signal(fault_layout(), name="counts_fault"), Signal(CODE_BITS)
+        m.d.comb += [fault.found.eq(lengths.done & (code != 0)), fault.code.eq(code), fault.beat.eq(_FIXED_BEATS - 1)]
         with m.If(~lengths.equal):
-            m.d.comb += fault.code.eq(ERRORS["length"])
+            m.d.comb += code.eq(ERRORS["length"])
         for found, error in ((another, "problem"), (missized, "size"), (unsampled, "schedule"), (late, "reads")):
             with m.Elif(found):
-                m.d.comb += fault.code.eq(ERRORS[error])
+                m.d.comb += code.eq(ERRORS[error])
         return fault
 
     def _collect_randoms(self, m: Module, take: Value, completes: Value) -> None:
