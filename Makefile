@@ -31,11 +31,11 @@ $(VENV)/.%: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
 	@touch $@
 
 .PHONY: test
-test: $(VENV)/.test ## Run the tests (set-up included)
+test: $(VENV)/.simulators verilog $(VENV)/.test ## Run the tests (set-up included)
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
 
 .PHONY: test-all
-test-all: lint $(VENV)/.test $(VENV)/.bench ## Run everything: slow tests, other Pythons, the wheel, lint
+test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench ## Run everything: slow tests, other Pythons, the wheel, lint
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	.ci/pythons $(JOBS)
 
@@ -58,24 +58,24 @@ verilog: $(VENV)/.hdl ## Write the Verilog of the cores into host/ebmhw/rtl/
 
 .PHONY: lint
 lint: $(VENV)/.lint ## Check style, types and the rules of the house
-	$(BIN)/ruff check host tests setup.py
-	$(BIN)/ruff format --check host tests setup.py
+	$(BIN)/ruff check host hdl sim tests setup.py
+	$(BIN)/ruff format --check host hdl sim tests setup.py
 	$(BIN)/mypy
 
 .PHONY: format
 format: $(VENV)/.lint ## Rewrite the sources in the house's style
-	$(BIN)/ruff check --fix host tests setup.py
-	$(BIN)/ruff format host tests setup.py
+	$(BIN)/ruff check --fix host hdl sim tests setup.py
+	$(BIN)/ruff format host hdl sim tests setup.py
 
 .PHONY: bench
 bench: $(VENV)/.bench ## Measure against other libraries (BENCH="--data DIR --only NAME")
 	$(BIN)/ebmhw bench $(BENCH)
 
 .PHONY: wheel
-wheel: $(VENV)/.python ## Build wheel and sdist into dist/
+wheel: $(VENV)/.python verilog ## Build wheel and sdist into dist/, the generated Verilog in both
 	$(BIN)/python -m pip install -q build
 	$(BIN)/python -m build --outdir dist
 
 .PHONY: clean
 clean: ## Remove what make and the tests made
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis out host/ebmhw.egg-info host/ebmhw/native/*.so
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis out host/ebmhw.egg-info host/ebmhw/native/*.so host/ebmhw/rtl/*.v host/ebmhw/rtl/*.json

@@ -41,7 +41,11 @@ Simulator = Literal["icarus", "verilator"]
 _BUILD_ARGUMENTS: Final[dict[str, list[str]]] = {
     "icarus": [],
     # Verilator's lint is about style, and this Verilog is Yosys's.
-    "verilator": ["-Wno-lint", "-Wno-style", "-Wno-fatal", "-O3", "--x-assign", "fast", "--x-initial", "fast"],
+    # The last ones keep a module that is instantiated often one piece of code: see `ebmhw.backends.simulated.build`.
+    "verilator": [
+        *("-Wno-lint", "-Wno-style", "-Wno-fatal", "-O3", "--x-assign", "fast", "--x-initial", "fast"),
+        *("--inline-mult", "1", "-fno-gate", "-fno-dfg"),
+    ],
 }
 
 
@@ -239,7 +243,8 @@ def _simulator(design: Verilog, simulator: Simulator, waves: bool, log: Path) ->
         if not (folder / "made").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            (folder / "dut.v").write_text(design.text, encoding="utf-8")
+            text = _for_icarus(design.text) if simulator == "icarus" else design.text
+            (folder / "dut.v").write_text(text, encoding="utf-8")
             job = {
                 "simulator": simulator,
                 "verilog": str(folder / "dut.v"),
@@ -257,6 +262,18 @@ def _simulator(design: Verilog, simulator: Simulator, waves: bool, log: Path) ->
                     path.unlink()
             (folder / "made").touch()
     return folder
+
+
+def _for_icarus(text: str) -> str:
+    """Return Verilog with each ``always_comb`` as an ``always @*`` that also waits for a signal which changes once.
+
+    Icarus 11 evaluates some ``always_comb`` processes of a large design for ever, in no time, and an ``always @*`` never whose inputs do not change.
+    """
+    begins = "  always @* begin\n    if (\\started ) begin end\n"
+    text = re.sub(r"^  always_comb\n    (.*?;)$", lambda match: f"{begins}    {match[1]}\n  end", text, flags=re.MULTILINE)
+    text = text.replace("  always_comb begin\n", begins)
+    declared = "  reg \\started  = 0;\n  initial \\started  <= 1;\n"
+    return re.sub(r"^module .*?;\n", lambda match: match[0] + declared, text, flags=re.MULTILINE | re.DOTALL)
 
 
 def _copy_objects(source: Path, target: Path) -> None:

@@ -71,6 +71,36 @@ class NotSupported(EbmhwError, RuntimeError):
     code = "not-supported"
 
 
+class HardwareFault(EbmhwError, RuntimeError):
+    """A core refused what it was sent, answered something that cannot be, or failed its self-test; its results are not used.
+
+    Attributes
+    ----------
+    error : name of the core's error code (of `ebmhw.contract.ising_core.ERRORS`), or None where it gave none
+    """
+
+    code = "hardware-fault"
+
+    def __init__(self, text: str, error: str | None = None) -> None:
+        super().__init__(text)
+        self.error = error
+
+
+class CoreStalled(HardwareFault):
+    """A core did not answer in time.
+
+    Attributes
+    ----------
+    arrived : the beats of its answer that had come, bytes
+    """
+
+    code = "core-stalled"
+
+    def __init__(self, text: str, arrived: bytes = b"") -> None:
+        super().__init__(text)
+        self.arrived = arrived
+
+
 class ContractError(EbmhwError, ValueError):
     """A register map or packet layout contradicts itself."""
 

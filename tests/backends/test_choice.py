@@ -63,7 +63,7 @@ def test_unknown_names_are_refused(name: object) -> None:
         ("cpu", {"arrays": "jax"}, "backend 'cpu' has no option 'arrays'; it has threads"),
         ("golden", {"threads": 2}, "backend 'golden' has no option 'threads'; it has arrays"),
         ("auto", {"thread": 2}, "backend 'auto' has no option 'thread'; it has threads"),
-        ("simulated", {"lanes": 2}, "backend 'simulated' has no option 'lanes'; it has none"),
+        ("simulated", {"lanes": 2}, "backend 'simulated' has no option 'lanes'; it has config, threads"),
         ("cpu", {"threads": 0}, "threads is 0; give a whole number from 1 to 1024"),
         ("cpu", {"threads": 1025}, "threads is 1025"),
         ("cpu", {"threads": -1}, "threads is -1"),
@@ -80,10 +80,14 @@ def test_bad_options_are_refused(name: str, options: dict[str, object], message:
         get_backend(name, **options)
 
 
-@pytest.mark.parametrize(("name", "missing"), [("simulated", "the generated RTL"), ("kv260", "the driver of the board")])
-def test_what_is_not_there_is_said_with_a_remedy(name: str, missing: str) -> None:
-    with pytest.raises(BackendUnavailable, match=rf"backend '{name}': {missing} .*use get_backend\('cpu'\)") as caught:
-        get_backend(name)
+def test_a_missing_core_is_said_with_a_remedy() -> None:
+    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': .*'huge'.*get_backend\('cpu'\)"):
+        get_backend("simulated", config="huge")
+
+
+def test_a_missing_board_is_said_with_a_remedy() -> None:
+    with pytest.raises(BackendUnavailable, match=r"backend 'kv260': pynq .*use get_backend\('cpu'\)") as caught:
+        get_backend("kv260")
     assert caught.value.code == "backend-unavailable"
     assert isinstance(caught.value, EbmhwError) and isinstance(caught.value, RuntimeError)
 

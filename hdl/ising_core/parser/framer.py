@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from ebmhw.contract.ising_core import ERRORS, JOBS
 from ebmhw.contract.packets import HEADER, HEADER_WORDS, MAGIC, PacketLayout
 from hdl.ising_core.layouts import stream_layout
-from hdl.ising_core.parser.signals import BEAT_WORDS, packet_beat_layout
+from hdl.ising_core.parser.signals import BEAT_WORDS, CODE_BITS, packet_beat_layout
 from hdl.ising_core.parser.watchdog import Watchdog
 
 
@@ -57,8 +57,8 @@ class Framer(wiring.Component):
             m.d.sync += self.beats.valid.eq(0)
 
         # Beats that are still to come, where the header's length holds; otherwise the batch's last beat is the packet's.
-        left, to_batch_end = Signal(32), Signal()
         fault, beats, open_ended = self._header(m, beat.data)
+        left, to_batch_end = Signal.like(beats), Signal()
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("start"))
             with m.State("start"):
@@ -116,7 +116,7 @@ class Framer(wiring.Component):
         def of_kind(layout: PacketLayout) -> object:
             return (values["code"] == layout.code) & (values["version"] == layout.version)
 
-        fault, beats, open_ended = Signal(8), Signal(32), Signal()
+        fault, beats, open_ended = Signal(CODE_BITS), Signal.like(length), Signal()
         m.d.comb += [
             beats.eq((length + (BEAT_WORDS - 1)) // BEAT_WORDS),
             open_ended.eq((values["magic"] != MAGIC) | (length < HEADER_WORDS)),

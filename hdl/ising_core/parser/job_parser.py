@@ -73,6 +73,9 @@ class JobParser(wiring.Component):
 
     def __init__(self, config: IsingConfig) -> None:
         self._config: Final = config
+        for name in _COMMON:
+            if _PROBLEM.bit_offset(name) != _RUN.bit_offset(name):
+                raise ValueError(f"field '{name}' lies elsewhere in a run than in a problem; the parser keeps it for both kinds from one place")
         super().__init__(
             {
                 "jobs": In(stream.Signature(stream_layout())),

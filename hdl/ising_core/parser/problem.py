@@ -53,7 +53,7 @@ class ProblemReader(wiring.Component):
     length : its words
     program_id : from its fields
     ready, take, beat : its beats
-    failed : it is not good, for what reason ever; no more beats come
+    failed : the packet is not good, for whatever reason; no more beats come
     idle : nothing of a packet is left, and no row is still to come
     done : the packet is loaded and the last beat was taken; until ``start``
     problem, loaded : what is loaded; counts hold from the first row on
@@ -127,18 +127,16 @@ class ProblemReader(wiring.Component):
             ),
             mismatched.eq(made != fields.slots),
         ]
-        counts_fault, total_fault = Signal(fault_layout()), Signal(fault_layout())
+        counts_wrong, total_wrong = Signal(), Signal()
         last_row = Signal.like(self.beat.index)
-        m.d.comb += [
-            counts_fault.code.eq(Mux(lengths.equal, ERRORS["size"], ERRORS["length"])),
-            counts_fault.beat.eq(_FIXED_BEATS - 1),
-            total_fault.code.eq(ERRORS["row"]),
-            total_fault.beat.eq(last_row),
-        ]
         # No two are found at once: sections are settled before the next begins.
-        for fault in (registers.fault, counts_fault, rows.fault, total_fault, slots.fault):
-            with m.If(fault.found):
-                m.d.comb += self.fault.eq(fault)
+        for found, code, beat in (
+            *((fault.found, fault.code, fault.beat) for fault in (registers.fault, rows.fault, slots.fault)),
+            (counts_wrong, Mux(lengths.equal, ERRORS["size"], ERRORS["length"]), _FIXED_BEATS - 1),
+            (total_wrong, ERRORS["row"], last_row),
+        ):
+            with m.If(found):
+                m.d.comb += [self.fault.found.eq(1), self.fault.code.eq(code), self.fault.beat.eq(beat)]
 
         m.d.sync += lengths.start.eq(0)
         with m.Switch(step):
@@ -147,7 +145,7 @@ class ProblemReader(wiring.Component):
                 with m.If(self.take & (self.beat.index == _FIXED_BEATS - 1)):
                     m.d.sync += [lengths.start.eq(1), step.eq(Step.COUNTS)]
             with m.Case(Step.COUNTS), m.If(lengths.done):
-                m.d.comb += counts_fault.found.eq(~lengths.equal | missized)
+                m.d.comb += counts_wrong.eq(~lengths.equal | missized)
                 with m.If(lengths.equal & ~missized):
                     m.d.comb += rows.start.eq(1)
                     m.d.sync += [
@@ -170,7 +168,7 @@ class ProblemReader(wiring.Component):
             with m.Case(Step.ROWS_CHECKED):
                 m.d.sync += settling.eq(settling - 1)
                 with m.If(settling == 0):
-                    m.d.comb += total_fault.found.eq(mismatched)
+                    m.d.comb += total_wrong.eq(mismatched)
                     m.d.sync += [problem.beats.eq(rows.beats), problem.beats_executed.eq(rows.beats_executed), step.eq(Step.IDLE)]
                     with m.If(~mismatched):
                         m.d.comb += [self.rows_start.eq(1), slots.start.eq(1)]

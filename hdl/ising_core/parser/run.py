@@ -57,7 +57,7 @@ class RunReader(wiring.Component):
     job_id, program_id : from its fields
     problem, loaded : what is loaded
     ready, take, beat : its beats
-    failed : it is not good, for what reason ever; no more beats come
+    failed : the packet is not good, for whatever reason; no more beats come
     idle : nothing of a packet is left
     done : the packet is good and its last beat was taken; until ``start``
     filling : random states are seeded, or initial states drawn
@@ -71,6 +71,8 @@ class RunReader(wiring.Component):
 
     def __init__(self, config: IsingConfig) -> None:
         self._config = config
+        if _LAYOUT.section("random").entry_words != 2 * BEAT_WORDS or RANDOM_BITS != 2 * BEAT_BITS:
+            raise ValueError(f"a random state of {RANDOM_BITS} bits is not two beats of {BEAT_BITS}; teach the parser how to join it")
         super().__init__(
             {
                 "start": In(1),

@@ -6,10 +6,18 @@ import os
 from typing import Any
 
 from ebmhw.backends.base import SamplerBackend
-from ebmhw.errors import BackendUnavailable, InvalidRun, shown
+from ebmhw.errors import InvalidRun, shown
 
 BACKEND_NAMES = ("auto", "cpu", "golden", "simulated", "kv260")
 """Names that `get_backend` knows."""
+
+_OPTIONS = {
+    "auto": {"threads"},
+    "cpu": {"threads"},
+    "golden": {"arrays"},
+    "simulated": {"config", "threads"},
+    "kv260": {"bitstream"},
+}
 
 ENVIRONMENT = "EBMHW_BACKEND"
 """Environment variable with the backend to use where none is named."""
@@ -21,7 +29,8 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
     Parameters
     ----------
     name : None takes the environment variable EBMHW_BACKEND, else "auto"
-    options : "cpu" and "auto": threads; "golden": arrays ("numpy" or "jax")
+    options : "cpu" and "auto": threads; "golden": arrays ("numpy" or "jax"); "simulated": config ("kv260" or "small"), threads;
+        "kv260": bitstream
 
     Raises
     ------
@@ -32,7 +41,7 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
     if not isinstance(asked, str) or asked not in BACKEND_NAMES:
         source = "" if name is not None else f" (from {ENVIRONMENT})"
         raise InvalidRun(f"there is no backend {shown(asked)}{source}; give one of {', '.join(map(repr, BACKEND_NAMES))}")
-    allowed = {"cpu": {"threads"}, "auto": {"threads"}, "golden": {"arrays"}}.get(asked, set())
+    allowed = _OPTIONS[asked]
     unknown = sorted(set(options) - allowed)
     if unknown:
         raise InvalidRun(f"backend {asked!r} has no option {unknown[0]!r}; it has {', '.join(sorted(allowed)) or 'none'}")
@@ -41,11 +50,16 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
 
         backend = CpuBackend(**options)
         if asked == "auto":
-            backend.chosen_because = "auto: this version has no driver for a board, so the CPU is all there is to choose"
+            backend.chosen_because = "auto: the CPU; a board is used where it is named"
         return backend
     if asked == "golden":
         from ebmhw.backends.golden import GoldenBackend
 
         return GoldenBackend(**options)
-    what = {"simulated": "the generated RTL", "kv260": "the driver of the board"}[asked]
-    raise BackendUnavailable(f"backend {asked!r}: {what} is not part of this version of ebmhw; use get_backend('cpu'), whose samples are the same")
+    if asked == "simulated":
+        from ebmhw.backends.simulated import SimulatedBackend
+
+        return SimulatedBackend(**options)
+    from ebmhw.backends.kv260 import Kv260Backend
+
+    return Kv260Backend(**options)

@@ -1,0 +1,57 @@
+"""Bus: how a driver reaches a core, whatever the core is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+
+Beats = npt.NDArray[np.uint64]
+
+
+class Bus(ABC):
+    """Registers and two streams of one core. Not thread-safe: its driver takes care of that.
+
+    Attributes
+    ----------
+    stall_cycles : clock cycles without a transfer after which the core's watchdog gives up a stream; 0 for never
+    cycles_per_second : a first guess at the clock, for the size of the first job
+    """
+
+    stall_cycles: int = 1 << 28
+    cycles_per_second: float = 1e5
+
+    @abstractmethod
+    def read(self, offset: int) -> int:
+        """Return the 32-bit register at a byte offset."""
+
+    @abstractmethod
+    def write(self, offset: int, word: int) -> None:
+        """Write the 32-bit register at a byte offset."""
+
+    @abstractmethod
+    def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
+        """Stream a batch of job packets out, TLAST on its last beat, and return the answer up to TLAST.
+
+        Parameters
+        ----------
+        jobs : uint64 (beats,), at least one packet
+        room : beats that the answer may have
+        seconds : how long the whole may take
+
+        Raises
+        ------
+        CoreStalled
+            The time was over; `arrived` holds what had come by then. The core may still be at work: `abandon`, then reset it.
+        HardwareFault
+            The answer is longer than ``room``, or the transfer failed.
+        """
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Drop what is under way on both streams, so that after a reset of the core the next exchange starts from nothing."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up the core; nothing else may be called after."""

@@ -1,0 +1,58 @@
+"""The simulated backend: the core's own Verilog, run cycle by cycle on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import final
+
+from ebmhw.backends.core import CoreBackend, core_capabilities
+from ebmhw.backends.driver import IsingDriver
+from ebmhw.backends.request import whole_number
+from ebmhw.backends.simulated.build import build_library
+from ebmhw.backends.simulated.bus import SimulatedBus
+from ebmhw.backends.simulated.toolchain import find_toolchain
+from ebmhw.errors import BackendUnavailable, InvalidRun, shown
+
+
+@final
+class SimulatedBackend(CoreBackend):
+    """Samples with the hardware's own logic, some thousand times slower than hardware: to see that both do the same.
+
+    The first run of a configuration compiles it, which takes a minute or more; later ones, also of other processes, find it in the user's
+    cache folder.
+
+    Parameters
+    ----------
+    config : "kv260" for the core of the board, "small" for one that runs faster but holds 64 spins only
+    threads : cores that run at once, each for a group of reads; None takes the processors that this process may use
+
+    Raises
+    ------
+    BackendUnavailable
+        The Verilog, Verilator or a C++ compiler is missing; the text says how to get it.
+    """
+
+    def __init__(self, config: str = "kv260", threads: int | None = None) -> None:
+        from ebmhw import rtl
+
+        if not isinstance(config, str):
+            raise InvalidRun(f"config is {shown(config)}; give the name of a core, such as 'kv260' or 'small'")
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.config, self.threads = config, whole_number(threads, "threads", 1, 1024, available)
+        try:
+            found = rtl.find(config)
+        except BackendUnavailable as error:
+            raise BackendUnavailable(f"backend 'simulated': {error}; get_backend('cpu') returns the same samples") from None
+        find_toolchain()
+        self._rtl = found
+        size = {name: int(found.sidecar.parameters[name]) for name in ("lanes", "slots", "spins_max", "beats_max")}
+        super().__init__(core_capabilities(**size))
+
+    @property
+    def name(self) -> str:
+        return "simulated"
+
+    def _connect(self) -> Sequence[IsingDriver]:
+        library = build_library(self._rtl.verilog, self._rtl.sidecar.module)
+        return [IsingDriver(SimulatedBus(library), "simulated") for _ in range(self.threads)]

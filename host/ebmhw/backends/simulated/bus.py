@@ -1,0 +1,121 @@
+"""SimulatedBus: the verilated core, its clock running only while something is asked of it."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+import weakref
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from ebmhw.backends.bus import Beats, Bus
+from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault
+
+_REGISTER_CYCLES = 100_000
+"""Cycles of one register access at the most; it takes about five."""
+
+_STEP_CYCLES = 5_000
+"""Cycles between two looks at the time, at Ctrl-C and at the limit: 50 ms at the speed of the slowest core."""
+
+_UNDEFINED = {"zeros": 0, "ones": 1, "random": 2}
+
+
+@final
+class SimulatedBus(Bus):
+    """A core in this process; as many of them as one likes.
+
+    Parameters
+    ----------
+    library : what `build_library` made
+    cycle_limit : cycles of one exchange at the most, None for any number
+    pauses : in how many of 256 cycles (job stream, result stream) pause at random; other than (0, 0) also spreads register accesses
+    seed : of the pauses, and of random undefined bits
+    undefined : "zeros", "ones" or "random": how undefined bits start, where the library was built with undefined="unique"
+    """
+
+    stall_cycles = 1 << 20
+    cycles_per_second = 1e5
+
+    def __init__(
+        self, library: Path, cycle_limit: int | None = None, pauses: tuple[int, int] = (0, 0), seed: int = 0, undefined: str = "zeros"
+    ) -> None:
+        self._functions = functions = _load(library)
+        self._cycle_limit = cycle_limit
+        self._core = functions.ebmhw_core_create(_UNDEFINED[undefined], seed, *pauses)
+        self._end = weakref.finalize(self, functions.ebmhw_core_destroy, self._core)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles so far."""
+        return int(self._functions.ebmhw_core_cycles(self._core))
+
+    def read(self, offset: int) -> int:
+        word = ctypes.c_uint32()
+        self._done("read", offset, self._functions.ebmhw_core_read(self._core, offset, ctypes.byref(word), _REGISTER_CYCLES))
+        return word.value
+
+    def write(self, offset: int, word: int) -> None:
+        self._done("write", offset, self._functions.ebmhw_core_write(self._core, offset, word, _REGISTER_CYCLES))
+
+    def _done(self, what: str, offset: int, response: int) -> None:
+        if response < 0:
+            raise CoreStalled(f"the core did not answer a {what} of register {offset:#x} within {_REGISTER_CYCLES} cycles")
+        if response:
+            raise HardwareFault(f"the core answered a {what} of register {offset:#x} with response {response}; there is no such register")
+
+    def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
+        jobs, answer = np.ascontiguousarray(jobs, dtype=np.uint64), np.empty(room, dtype=np.uint64)
+        sent, arrived = ctypes.c_uint64(), ctypes.c_uint64()
+        deadline, began = time.monotonic() + seconds, self.cycles
+        functions, status = self._functions, 0
+        try:
+            functions.ebmhw_core_begin(self._core, jobs.ctypes.data, jobs.size, answer.ctypes.data, room)
+            while True:
+                left = _STEP_CYCLES if self._cycle_limit is None else min(_STEP_CYCLES, self._cycle_limit + began - self.cycles)
+                status = functions.ebmhw_core_step(self._core, left, ctypes.byref(sent), ctypes.byref(arrived))
+                if status or time.monotonic() > deadline or left < _STEP_CYCLES:
+                    break
+        finally:
+            # Whatever ends this, the core must not go on writing to an array that is gone.
+            if status != 1:
+                self.abandon()
+        here: Beats = answer[: arrived.value]
+        if status == 2:
+            raise HardwareFault(f"the core answered more than the {room} beats that its jobs make")
+        if status == 0:
+            raise CoreStalled(
+                f"the core did not answer within {self.cycles - began} cycles: it took {sent.value} of {jobs.size} beats and gave {here.size} of at "
+                f"most {room}",
+                here.tobytes(),
+            )
+        return here
+
+    def abandon(self) -> None:
+        self._functions.ebmhw_core_abandon(self._core)
+
+    def close(self) -> None:
+        self._end()
+
+
+def _load(library: Path) -> Any:
+    try:
+        loaded = ctypes.CDLL(str(library))
+    except OSError as error:
+        raise BackendUnavailable(f"backend 'simulated': {library} does not load ({error}); delete its folder to have it built again") from None
+    pointer, u32, u64, i32 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32
+    signatures: dict[str, tuple[Any, list[Any]]] = {
+        "create": (pointer, [u32, u64, u32, u32]),
+        "destroy": (None, [pointer]),
+        "cycles": (u64, [pointer]),
+        "read": (i32, [pointer, u32, pointer, u64]),
+        "write": (i32, [pointer, u32, u32, u64]),
+        "begin": (None, [pointer, pointer, u64, pointer, u64]),
+        "step": (i32, [pointer, u64, pointer, pointer]),
+        "abandon": (None, [pointer]),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(loaded, f"ebmhw_core_{name}")
+        function.restype, function.argtypes = result, arguments
+    return loaded

