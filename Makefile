@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 NATIVE := $(wildcard host/ebmhw/native/*.c host/ebmhw/native/*.h)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export EBMHW_REQUIRE_KERNEL := 1
+export EBMHW_REQUIRE_RTL := 1
 # Stamps install into one environment, one after the other.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:

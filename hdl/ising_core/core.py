@@ -23,7 +23,7 @@ from hdl.ising_core.randoms import InitialDraws, RandomLoader, RandomReader
 from hdl.ising_core.runner import Runner, Step
 from hdl.ising_core.seeder import Seeder
 from hdl.ising_core.spins import OWN_LATENCY, SpinMemory, ram_style
-from hdl.ising_core.tree import tail_mask
+from hdl.ising_core.tree import pair_sums, tail_mask
 from hdl.ising_core.writer import ResultWriter
 
 STATES_DEPTH = 64
@@ -84,7 +84,7 @@ class IsingCore(wiring.Component):
         m.submodules.writer = writer = ResultWriter(config)
 
         # -- memories and what reads them in order ------------------------------------------------------------------------
-        row_memory = TableMemory(row_layout(config), config.spins_max)
+        row_memory = TableMemory(row_layout(config), config.spins_max, "block")
         schedule_memory = TableMemory(temperature_layout(config), config.schedule_max)
         beat_memory = BeatMemory(config)
         best_memory = TableMemory(config.lanes, config.spins_max, ram_style(config.spins_max).get("ram_style"))
@@ -176,7 +176,8 @@ class IsingCore(wiring.Component):
         chain = Cat(*(slot.chain for slot in issued.slots))
         chains = delayed(m, _named(m, chain, "chain"), stages.product + 1, "chain")
         tails = _named(m, Cat(*tail_mask(list(chains[stages.product - 1]))), "tail")
-        couplings = [after(_named(m, slot.coupling, f"coupling{at}"), stages.add, f"coupling{at}") for at, slot in enumerate(issued.slots)]
+        couplings = [delayed(m, _named(m, slot.coupling, f"coupling{at}"), stages.add, f"coupling{at}") for at, slot in enumerate(issued.slots)]
+        pairs = pair_sums([stage[stages.add - 1] for stage in couplings])
         kinds = delayed(m, _named(m, issued["pass"], "pass", Pass), stages.settle, "pass")
         sweeping = Cat(kind == Pass.SWEEP for kind in kinds)
         metropolis = parser.run.payload.rule
@@ -191,7 +192,8 @@ class IsingCore(wiring.Component):
             control.chain.eq(chains[stages.product]),
             control.tail.eq(after(tails, 1, "tail")),
             control.chain_next.eq(chains[stages.product + 1]),
-            *(port.eq(couplings[slot]) for slot, port in enumerate(control.couplings)),
+            *(port.eq(couplings[slot][stages.add]) for slot, port in enumerate(control.couplings)),
+            *(port.eq(after(_named(m, pairs[at], f"pair{at}"), 1, f"pair{at}")) for at, port in enumerate(control.pairs)),
             control.field_valid.eq(valid[stages.field]),
             control.field_first.eq(after(_named(m, issued.first, "first"), stages.field, "first")),
             control.base.eq(after(_named(m, issued.base, "base"), stages.field, "base")),

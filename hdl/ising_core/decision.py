@@ -51,7 +51,8 @@ class Decision(wiring.Component):
         register = _Registers(m)
 
         # Cycle 0: |h|. 1: |h| B. 2: y.
-        magnitude = register(Mux(self.field < 0, -self.field, self.field)[: FIELD_BITS - 1], "magnitude")
+        sign = self.field[-1]
+        magnitude = register(((self.field[:-1] ^ sign.replicate(FIELD_BITS - 1)) + sign)[: FIELD_BITS - 1], "magnitude")
         scaled = register(magnitude * self.beta, "scaled")
         odds = register((scaled + (1 << (ODDS_SHIFT - 1))) >> ODDS_SHIFT, "odds")
 
@@ -83,9 +84,9 @@ class Decision(wiring.Component):
         draw = register.after(self.draw, 5, "draw")
         fine = register(whole >> shift[:4], "fine", width=len(whole))
         coarse = register(fine >> (register(shift[4:], "shift_coarse") << 4), "coarse", width=len(whole))
-        value = Cat(Const(1, 1), draw)
-        above, below = coarse[_SHIFT:], coarse[:_SHIFT]
-        m.d.sync += self.weak.eq(~never & ((above > value) | ((above == value) & below.any())))
+        # One comparison: whether any of the low bits is set stands for all of them.
+        threshold = Cat(coarse[:_SHIFT].any(), coarse[_SHIFT:])
+        m.d.sync += self.weak.eq(~never & (threshold > Cat(Const(0, 1), Const(1, 1), draw)))
         return m
 
 
@@ -108,7 +109,7 @@ class _Registers:
 
 def _table(m: Module, name: str, entries: tuple[int, ...], index: Value) -> Value:
     """Return an entry of a constant table of 64: one LUT6 a bit."""
-    memory = Memory(shape=max(entries).bit_length(), depth=len(entries), init=entries, attrs={"rom_style": "distributed"})
+    memory = Memory(shape=max(entries).bit_length(), depth=len(entries), init=entries)
     m.submodules[name] = memory
     read = memory.read_port(domain="comb")
     m.d.comb += read.addr.eq(index)

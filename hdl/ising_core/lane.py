@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,6 +29,7 @@ def lane_control_signature(config: IsingConfig) -> wiring.Signature:
             "tail": Out(config.slots),
             "chain_next": Out(config.slots),
             "couplings": Out(signed(COUPLING_BITS)).array(config.slots),
+            "pairs": Out(signed(COUPLING_BITS + 1)).array(config.slots // 2),
             "field_valid": Out(1),
             "field_first": Out(1),
             "base": Out(signed(BIAS_BITS)),
@@ -115,11 +116,13 @@ class Lane(wiring.Component):
             tree.tail.eq(control.tail),
             tree.chain_next.eq(control.chain_next),
             *(tree.couplings[slot].eq(coupling) for slot, coupling in enumerate(control.couplings)),
+            *(tree.pairs[at].eq(pair) for at, pair in enumerate(control.pairs)),
         ]
         # h = b - sum J + 2 sum over positive products; every partial sum is a field of some state, so none overflows.
         field = Signal(signed(FIELD_BITS), reset_less=True)
         with m.If(control.field_valid):
-            m.d.sync += field.eq(Mux(control.field_first, control.base, field) + (tree.total << 1))
+            # The register first: Yosys takes the first operand for the carry, so that one behind logic would cost a second LUT a bit.
+            m.d.sync += field.eq((tree.total << 1) + Mux(control.field_first, control.base, field))
 
         m.submodules.decision = decision = Decision()
         m.d.comb += [
@@ -149,7 +152,7 @@ class Lane(wiring.Component):
         energy, best = (Signal(signed(config.energy_bits), name=name) for name in ("energy", "best"))
         flips = Signal(config.flip_bits)
         with m.If(control.write & changed):
-            m.d.sync += energy.eq(energy + Mux(old, -h[-1], h[-1]))
+            m.d.sync += energy.eq(_added(energy, h[-1], old))
         m.d.sync += flips.eq(flips + (control.count_flip & changed))
 
         # The best state: cycle `settle`.
@@ -165,3 +168,9 @@ class Lane(wiring.Component):
         planes = Cat(energy, best, best_sweep, flips)
         m.d.sync += [self.plane_bit.eq(planes.bit_select(control.plane, 1)), self.unbalanced.eq(energy != 0)]
         return m
+
+
+def _added(total: Signal, value: Signal, negative: Signal) -> Value:
+    """Return ``total`` plus or minus ``value`` by one carry chain: a bit below both makes the carry that negation takes."""
+    inverted = value.as_unsigned() ^ negative.replicate(len(value))
+    return (Cat(Const(1, 1), total).as_signed() + Cat(negative, inverted).as_signed())[1:]

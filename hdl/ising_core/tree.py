@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,6 +20,11 @@ def sum_bits(slots: int) -> int:
 def tail_mask(chain: list[Signal]) -> list[Signal]:
     """Return for each slot whether it and all after it are chained, so that its product goes on in the next beat."""
     return [Cat(*chain[slot:]).all() for slot in range(len(chain))]
+
+
+def pair_sums(couplings: list[Value]) -> list[Value]:
+    """Return the sum of each two couplings that are added first."""
+    return [lower + upper for lower, upper in zip(couplings[::2], couplings[1::2], strict=True)]
 
 
 @final
@@ -39,7 +44,8 @@ class FieldTree(wiring.Component):
     spins : one bit a slot
     chain, tail : chain flags of the beat, and their `tail_mask`; with ``spins``
     chain_next : chain flags a cycle later
-    couplings : couplings of the beat, two cycles after ``spins``
+    couplings, pairs : couplings of the beat, and their `pair_sums`, two cycles after ``spins``. All lanes share these sums; so the first level of
+        a lane's tree is one LUT a bit that chooses among four numbers, where adding two masked couplings takes two and a carry
     total : sum of the couplings whose product is +1
     """
 
@@ -56,6 +62,7 @@ class FieldTree(wiring.Component):
                 "tail": In(config.slots),
                 "chain_next": In(config.slots),
                 "couplings": In(data.ArrayLayout(signed(COUPLING_BITS), config.slots)),
+                "pairs": In(data.ArrayLayout(signed(COUPLING_BITS + 1), config.slots // 2)),
                 "total": Out(signed(sum_bits(config.slots))),
             }
         )
@@ -79,8 +86,11 @@ class FieldTree(wiring.Component):
         m.d.sync += products.eq(Cat(lower_1, *upper))
 
         # Cycle 2 and 3: the sum.
-        terms = [Mux(products[slot], 0, self.couplings[slot]) for slot in range(self._slots)]
-        terms = _pairs(_pairs(terms))
+        terms = []
+        for at in range(half):
+            lower, upper = self.couplings[2 * at], self.couplings[2 * at + 1]
+            terms.append(Mux(products[2 * at], Mux(products[2 * at + 1], 0, upper), Mux(products[2 * at + 1], lower, self.pairs[at])))
+        terms = _pairs(terms)
         registers = [Signal(term.shape(), name=f"partial_{at}", reset_less=True) for at, term in enumerate(terms)]
         m.d.sync += [register.eq(term) for register, term in zip(registers, terms, strict=True)]
         terms = registers

@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 from conformance import Conformance, assert_equal_draws, judge
-from cores import ModelBackend
+from cores import ModelBackend, model
 
 import ebmhw.rtl
-from ebmhw.backends import SamplerBackend, get_backend
+from ebmhw.backends import SamplerBackend, core, get_backend
 from ebmhw.backends.bus import Bus
+from ebmhw.backends.codec import PacketCodec
 from ebmhw.backends.driver import IsingDriver
 from ebmhw.backends.packing import pack_problem
 from ebmhw.backends.simulated import SimulatedBackend, SimulatedBus, build, build_library, toolchain
-from ebmhw.contract.ising_core import REGISTERS, RESULTS
+from ebmhw.contract.ising_core import JOBS, REGISTERS, RESULTS
 from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault, InvalidRun
 from ebmhw.model import Model
 from ebmhw.program import Program
@@ -70,7 +71,7 @@ def expected() -> Any:
 
 
 class TestSmall(Conformance):
-    examples = 20
+    examples = 40
     most_reads = 9
 
     def make(self) -> SamplerBackend:
@@ -133,21 +134,98 @@ def test_two_runs_at_once_do_not_disturb_each_other(expected: Any) -> None:
         assert_equal_draws(draws, expected)
 
 
+# --- the model and the Verilog
+
+
+def batch(rng: np.random.Generator) -> list[np.ndarray]:
+    """Return a few good packets: problems with terms of two to four spins, and runs of them."""
+    packets = []
+    for _ in range(int(rng.integers(1, 5))):
+        n = int(rng.integers(1, 9))
+        sizes = [size for size in rng.integers(2, 5, size=int(rng.integers(0, 2 * n))).tolist() if size <= n]
+        terms = {tuple(sorted(rng.choice(n, size=size, replace=False).tolist())): int(rng.choice([-127, -2, 1, 100])) for size in sizes}
+        program = Model(n, rng.integers(-99, 99, size=n).tolist(), terms).compile(scale=1)
+        clamped = np.flatnonzero(rng.random(n) < 0.2).astype(np.int32)
+        problem = pack_problem(program, clamped, 4, 1024, "x")
+        if rng.random() < 0.8:
+            packets.append(problem.packet(int(rng.integers(1, 9))))
+        entries, clamps = rng.integers(0, 3, size=2).tolist()
+        sections: dict[str, dict[str, np.ndarray]] = {
+            "schedule": {"beta": rng.integers(0, 1 << 20, size=entries), "sweeps": rng.integers(0, 4, size=entries)},
+            "clamp": {
+                "spin": rng.integers(0, n, size=clamps),
+                "zero": np.zeros(clamps, dtype=np.int64),
+                "lanes": rng.integers(0, 16, size=clamps).astype(np.uint64),
+            },
+        }
+        if rng.random() < 0.4:
+            sections["random"] = {f"word{k}": rng.integers(0, 1 << 32, size=4) for k in range(4)}
+        if rng.random() < 0.4:
+            sections["state"] = {"lanes": rng.integers(0, 1 << 63, size=n).astype(np.uint64)}
+        fields = {
+            "job_id": int(rng.integers(1, 99)),
+            "program_id": problem.program_id,
+            "seed": int(rng.integers(0, 1 << 62)),
+            "first_read": int(rng.choice([0, 5, 2**30 - 4, 2**30 - 3])),
+            "rule": int(rng.integers(0, 2)),
+            "keep_first": int(rng.integers(0, 3)),
+            "keep_every": int(rng.integers(1, 3)),
+        }
+        packets.append(PacketCodec(JOBS.layout("run")).encode(fields, sections))
+    return packets
+
+
+def spoilt(packets: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Return the beats of a batch, a few of them changed, repeated, left out or cut off."""
+    starts = np.cumsum([0, *(packet.size for packet in packets[:-1])])
+    beats = np.concatenate(packets)
+    for _ in range(int(rng.choice([0, 1, 1, 1, 2, 3]))):
+        at = int(rng.integers(0, beats.size))
+        match int(rng.integers(0, 6)):
+            case 0:
+                beats[at] ^= np.uint64(1 << int(rng.integers(0, 64)))
+            case 1:
+                beats = beats[: at + 1]
+            case 2:
+                beats[at] = rng.integers(0, 1 << 63)
+            case 3:
+                beats = np.insert(beats, at, beats[at])
+            case 4:
+                beats = np.delete(beats, at) if beats.size > 1 else beats
+            case _:
+                at = min(beats.size - 1, int(rng.choice(starts)) + int(rng.integers(0, 7)))
+                beats[at] ^= np.uint64(1 << int(rng.integers(0, 64)))
+    return beats
+
+
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(8, 80))])
+def test_whatever_is_sent_is_answered_as_by_the_model(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(12):
+        pauses = (int(rng.integers(0, 200)), int(rng.integers(0, 200))) if rng.random() < 0.3 else (0, 0)
+        bus, judge_ = SimulatedBus(library(), pauses=pauses, seed=seed), model(lanes=4, spins_max=64, beats_max=1024)
+        IsingDriver(bus, "x").reset()
+        for _ in range(4):
+            beats = spoilt(batch(rng), rng)
+            wanted = judge_.answer(beats)
+            got = bus.exchange(beats, wanted.size + 64, 60.0)
+            assert np.array_equal(got, wanted), f"{RESULTS.decode(got.tobytes())}\nnot\n{RESULTS.decode(wanted.tobytes())}"
+
+
 # --- the bus
 
 
-def test_a_cycle_limit_ends_a_core_that_takes_too_long(expected: Any) -> None:
+def test_a_cycle_limit_ends_a_core_that_takes_too_long(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "_EXCHANGE_SECONDS", 1e9)
     bus = SimulatedBus(library(), cycle_limit=20_000)
     made = ModelBackend(bus)
     assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
-    problem = pack_problem(PROGRAM, np.zeros(0, dtype=np.int32), 4, 1000, "x").packet(1)
-    began = bus.cycles
-    # Half a packet, and no more of it: the core waits.
-    with pytest.raises(CoreStalled, match=r"did not answer within 20000 cycles: it took [0-9]+ of [0-9]+ beats and gave 0 of at most 9"):
-        bus.exchange(np.concatenate([problem, problem[:1], problem[1:2] | np.uint64(1 << 20)] * 3000), 9, 60.0)
-    assert bus.cycles - began <= 20_010
-    bus.abandon()
-    made.drivers[0].reset()
+    message = (
+        r"backend 'model': the core did not answer within 2000[0-9] cycles: it took ([0-9]+) of \1 beats and gave [0-9]+ of at most [0-9]+; "
+        "it is sweeping, its last error is no_error; it is reset before the next run"
+    )
+    with pytest.raises(CoreStalled, match=message):
+        made.run(PROGRAM, Schedule.constant(0.1, 4000), reads=2, seed=1)
     assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
 
 
@@ -156,7 +234,7 @@ def test_a_time_limit_ends_a_core_that_takes_too_long() -> None:
     made = IsingDriver(bus, "x")
     made.reset()
     problem = pack_problem(PROGRAM, np.zeros(0, dtype=np.int32), 4, 1000, "x").packet(1)
-    with pytest.raises(CoreStalled, match="did not answer within [0-9]+ cycles"):
+    with pytest.raises(CoreStalled, match=r"did not answer within [0-9]+ cycles"):
         bus.exchange(np.tile(problem, 20_000), 10**6, 0.05)
 
 
@@ -198,20 +276,24 @@ def test_many_cores_live_at_once_and_end() -> None:
 def test_ctrl_c_leaves_exact_draws() -> None:
     simulated("small").drivers  # noqa: B018  # built here rather than in the child
     code = """
-        import numpy as np, signal, threading
+        import numpy as np, os, signal, threading, time
         from ebmhw import Model, Schedule, get_backend
         program = Model(60, None, {(i, (i + k) % 60): -1 for i in range(60) for k in (1, 7)}).compile()
         backend = get_backend("simulated", config="small", threads=1)
         backend.drivers
-        threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
-        print("ready", flush=True)
+        sent = []
+        def interrupt():
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Timer(1.0, interrupt).start()
         cut = backend.run(program, Schedule.constant(0.3, 2_000_000), reads=3, seed=4)
+        late = time.perf_counter() - sent[0]
+        assert late < 5, late
         assert cut.info["stopped_by"] == "interrupt" and 0 < cut.sweeps < 2_000_000, cut.info
         exact = get_backend("cpu").run(program, Schedule.constant(0.3, cut.sweeps), reads=3, seed=4)
         for name in ("spins", "energy", "best_spins", "best_energy", "best_sweep", "flips", "random"):
             assert np.array_equal(getattr(cut, name), getattr(exact, name)), name
-        assert cut.info["timing"]["run_s"] < 10
-        print("exact", cut.sweeps, cut.info["timing"])
+        print("exact", cut.sweeps, late)
     """
     done = subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "exact" in done.stdout, done.stdout + done.stderr
@@ -268,7 +350,7 @@ def test_a_tool_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     verilog = tmp_path / "core.v"
     verilog.write_text("module core(input clk); endmodule\n")
     simulated("small")
-    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': Verilator failed with status [0-9]+: .*\n(.*\n)*.*rst"):
+    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': Verilator failed with status [0-9]+: (.|\n)*Pin not found"):
         build_library(verilog, "core", cache=build.Cache(tmp_path / "cache"))
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
 
@@ -301,7 +383,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
         (folder / "half").write_text("")
         raise BackendUnavailable("no")
 
-    with pytest.raises(BackendUnavailable, match="^no$"):
+    with pytest.raises(BackendUnavailable, match=r"^no$"):
         cache.folder("a", fail)
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
     assert cache.folder("a", lambda folder: None).is_dir()
@@ -343,8 +425,8 @@ def test_a_fresh_cache_is_filled_and_used(other_cache: Path, expected: Any) -> N
     assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
     names = sorted(path.name.partition("-")[0] for path in other_cache.iterdir() if path.is_dir())
     assert names == ["core", "runtime"]
-    (core,) = other_cache.glob("core-*/")
-    assert [path.name for path in core.iterdir()] == ["core.so"]
+    (made_core,) = other_cache.glob("core-*/")
+    assert [path.name for path in made_core.iterdir()] == ["core.so"]
     shutil.rmtree(other_cache / next(path.name for path in other_cache.glob("runtime-*/")))
     began = time.perf_counter()
     assert_equal_draws(simulated("small", threads=1).run(PROGRAM, SCHEDULE, **OPTIONS), expected)

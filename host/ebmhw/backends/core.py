@@ -21,7 +21,7 @@ from ebmhw.backends.request import RunRequest
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS, RULES
 from ebmhw.program import Program
 
-_EXCHANGE_SECONDS = 0.2
+_EXCHANGE_SECONDS = 0.3
 """Aim for one exchange with a core: how late an interrupt, a deadline or a progress bar may be."""
 
 _EXCHANGE_BEATS = 1 << 20
@@ -135,8 +135,8 @@ class CoreBackend(SamplerBackend):
         _, each = self._core.cost(problem, 0, 1, 0)
         sweeps = int((self._aim(request) / share - fixed) / (each - fixed))
         if request.stop.seconds_left == float("inf"):
-            # A part that is shorter than what surrounds it would more than double the time.
-            sweeps = max(sweeps, fixed // (each - fixed))
+            # What surrounds a part takes a third of the time at the most.
+            sweeps = max(sweeps, 2 * fixed // (each - fixed))
         if request.progress is not None:
             sweeps = min(sweeps, request.sweeps // _REPORTS)
         return self._limited(problem, request, done, max(1, sweeps), share)

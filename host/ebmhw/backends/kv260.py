@@ -44,7 +44,7 @@ class PynqBus(Bus):
     """
 
     stall_cycles = 1 << 27
-    cycles_per_second = 1e8
+    cycles_per_second = 1e7
 
     def __init__(self, core: Any, dma: Any, allocate: Callable[..., Any]) -> None:
         self._core, self._dma, self._allocate = core, dma, allocate

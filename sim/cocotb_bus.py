@@ -1,0 +1,93 @@
+"""CocotbBus: a design under cocotb as the host's driver sees a core."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Final, final
+
+import numpy as np
+from cocotb.task import resume
+from cocotb.triggers import SimTimeoutError, with_timeout
+
+from ebmhw.backends.bus import Beats, Bus
+from ebmhw.errors import CoreStalled, HardwareFault
+from sim.core_bench import CoreBench
+from sim.settings import CLOCK_NS
+
+
+@final
+class CocotbBus(Bus):
+    """Registers and streams of the design on a bench, for synchronous code that runs in `cocotb.bridge`.
+
+    Parameters
+    ----------
+    bench : the core
+
+    Attributes
+    ----------
+    patience : cycles that an exchange may take; wall-clock time means nothing in a simulation
+    exchanges : how many there were
+    """
+
+    stall_cycles = 1 << 20
+
+    def __init__(self, bench: CoreBench) -> None:
+        self._bench: Final = bench
+        self.patience = 100_000
+        self.exchanges = 0
+        self._abandoned = False
+
+    def read(self, offset: int) -> int:
+        return int(_wait(self._read(offset)))
+
+    async def _read(self, offset: int) -> int:
+        answer = await self._bench.registers.read(offset)
+        assert answer.response == 0, f"reading {offset:#x} was answered {answer.response}"
+        return answer.word
+
+    def write(self, offset: int, word: int) -> None:
+        _wait(self._write(offset, word))
+
+    async def _write(self, offset: int, word: int) -> None:
+        response = await self._bench.registers.write(offset, word)
+        assert response == 0, f"writing {offset:#x} was answered {response}"
+
+    def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
+        self.exchanges += 1
+        answer: Beats = np.array(_wait(self._exchange(jobs)), dtype=np.uint64)
+        if answer.size > room:
+            raise HardwareFault(f"the core answered {answer.size} beats, more than the {room} that its jobs make")
+        return answer
+
+    async def _exchange(self, jobs: Beats) -> list[int]:
+        if self._abandoned:
+            for channel in (self._bench.jobs.channel, self._bench.results.channel):
+                channel.start()
+            self._abandoned = False
+        self._bench.jobs.send(jobs.tolist())
+        try:
+            # It ends between two clock edges: a transfer that began at one would be lost.
+            return await with_timeout(self._bench.results.take_packet(), self.patience * CLOCK_NS + CLOCK_NS // 2, "ns")
+        except SimTimeoutError:
+            raise CoreStalled(f"the core did not answer within {self.patience} cycles", b"") from None
+
+    def abandon(self) -> None:
+        _wait(self._abandon())
+
+    async def _abandon(self) -> None:
+        if not self._abandoned:
+            for channel in (self._bench.jobs.channel, self._bench.results.channel):
+                channel.stop()
+        self._abandoned = True
+
+    def close(self) -> None:
+        pass
+
+
+def _wait(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a coroutine returns, while the simulation goes on."""
+
+    async def run() -> Any:
+        return await coroutine
+
+    return resume(run)()

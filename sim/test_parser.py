@@ -1,0 +1,31 @@
+"""The parser of jobs, for cores of different shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hdl.ising_core.config import IsingConfig
+from hdl.ising_core.parser import JobParser
+
+SMALL = IsingConfig.from_yaml(Path(__file__).resolve().parents[1] / "hdl/configs/small.yaml")
+
+SHAPES = {
+    "small": SMALL,
+    # Sizes that are no powers of two, and a beat that is three stream beats.
+    "odd": replace(SMALL, lanes=5, slots=6, spins_max=11, beats_max=130, beats_block=50, schedule_max=9, sweep_bits=32),
+    # A beat that is one stream beat, and state words without spare bits.
+    "narrow": replace(SMALL, lanes=64, slots=2, spins_max=16, beats_max=300),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_parser(simulate: Callable[..., Any], shape: str) -> None:
+    """Against the model, with good and bad packets."""
+    config = SHAPES[shape]
+    parameters = {"config": asdict(config), "packets": 40, "every": shape == "small"}
+    simulate("sim.bench_parser", JobParser(config), name=f"parser {shape}", parameters=parameters)
