@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import combinations
 from random import Random
 from typing import Any, Final
 
@@ -317,7 +318,7 @@ async def resets(dut: Any) -> None:
     random = bench.random
     await bench.start()
     await correct_job(bench)
-    for state in [*STATES, "answering", "parsing", "sweeping"]:
+    for state in bench.bench.parameters["resets"]:
         for whole in (False, True):
             bench.pause(random)
             await busy_batch(bench)
@@ -333,6 +334,31 @@ async def resets(dut: Any) -> None:
             await correct_job(bench)
             bench.hurry()
             await bench.check_registers()
+
+
+@cocotb.test(**LIMIT)
+async def flipped_spin(dut: Any) -> None:
+    """A spin that flips in one of its memories while the core runs is a fault that the self-test finds; the next job is right."""
+    bench = CoreBench(dut)
+    random, slots = bench.random, bench.config.slots
+    await bench.start()
+    # Spin 8 is clamped, so that nothing writes it before the closing pass does; eight free spins read it through slot 0.
+    rows = [RowSlots(spin, 0, filled([Slot(8, random.randint(1, 99), 0)], spin, slots)) for spin in range(8)]
+    rows.append(RowSlots(8, 0, filled([Slot(spin, row.slots[0].coupling, 0) for spin, row in enumerate(rows)], 8, slots)))
+    problem = Problem.of_rows(rows, 8, slots, 5)
+    run = Run(seed=random.getrandbits(64), schedule=[(0, 30)])
+    await bench.check([problem.packet(bench.next_id()), run.packet(bench.next_id(), 5)])
+    due = bench.send([run.packet(bench.next_id(), 5)])
+    await bench.until("sweeping")
+    spins = next(child for child in dut.core if child._name.startswith("spins") and hasattr(child, "slot0"))
+    spins.slot0[8].value = int(spins.slot0[8].value) ^ (1 << bench.config.lanes) - 1
+    found = await bench.in_time(bench.results.take_packet())
+    assert len(found) == len(due) and found != due and found[:5] == due[:5], "a flipped spin changed nothing"
+    assert found[-1] != 0, "the self-test found nothing"
+    assert (await bench.fields("last_error"))["code"] == ERRORS["energy"]
+    assert await bench.read("last_error_job") == bench.job_id
+    assert (await bench.fields("interrupt_pending"))["error"] == 1
+    await correct_job(bench)
 
 
 async def expect(bench: CoreBench, due: Sequence[int], last: bool) -> None:
@@ -456,6 +482,42 @@ def packet_job(packet: bytes) -> int:
     """Return the number of a job."""
     at = PROBLEM.bit_offset("job_id") // 8
     return int.from_bytes(packet[at : at + 4], "little")
+
+
+LARGE: Final[dict[str, Callable[[Random], programs.Program]]] = {
+    "3-SAT n=5000": lambda random: programs.three_sat(random, 5000, 21_000),
+    "G1-like n=800": lambda random: programs.gset(random, 800, 19_176),
+    "degree 8 n=8192": lambda random: programs.regular(random, 8192, 8),
+    "dense n=256": lambda random: programs.with_order(256, [0] * 256, {pair: programs.weight(random) for pair in combinations(range(256), 2)}),
+    "3-SAT n=250": lambda random: programs.three_sat(random, 250, 1050),
+}
+"""Programs of real size, by name."""
+
+
+@cocotb.test(**LIMIT)
+async def large(dut: Any) -> None:
+    """Programs of the size that the core is for: loaded as the driver packs them, run by both rules, with samples, clamps and given states."""
+    bench = CoreBench(dut, arrays="jax")
+    random, lanes = bench.random, bench.config.lanes
+    await bench.start()
+    for name, sweeps in bench.bench.parameters["large"]:
+        # Nothing of a problem depends on what ran before it.
+        problem = Problem.of_program(LARGE[name](Random(name)), bench.config)
+        await bench.check([problem.packet(bench.next_id())])
+        for rule in range(2):
+            run = Run(
+                seed=random.getrandbits(64),
+                first_read=random.getrandbits(28),
+                rule=rule,
+                schedule=[(temperature, max(1, sweeps // 2)) for temperature in (1 << 17, 1 << 19)],
+                keep_first=sweeps // 2 if rule else 0,
+                keep_every=sweeps,
+                state=[random.getrandbits(lanes) for _ in range(problem.rows)] if rule else [],
+                clamp=[(random.randrange(problem.rows), random.getrandbits(lanes)) for _ in range(9 * rule)],
+            )
+            await bench.check([run.packet(bench.next_id(), problem.program_id)])
+        bench.count(1)
+        await bench.check_registers()
 
 
 @cocotb.test(**LIMIT)

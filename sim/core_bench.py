@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import cache
 from random import Random
 from typing import Any, Final, TypeVar, final
 
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 PATIENCE: Final = 200_000
 """Cycles within which an answer must have come."""
+
+# One for all tests of a simulation, which compiles once.
+_compiled = cache(OneShapeDriver)
 
 COUNTERS: Final = ("beats", "updates", "sweeps", "jobs_done", "jobs_failed")
 """Counters that the model keeps too."""
@@ -76,7 +80,7 @@ class CoreBench:
             config.beats_max,
             config.schedule_max,
             config.sweep_bits,
-            arrays or OneShapeDriver(config.spins_max),
+            arrays or _compiled(config.spins_max),
         )
         self.job_id = 0
         self._watching: Task[None] | None = None

@@ -26,7 +26,7 @@ CONFIGS: Final = {
 PARAMETERS: Final = {"configs": {name: asdict(config) for name, config in CONFIGS.items()}, "jobs": 9}
 FAULTS: Final = {
     "a tie is the best": ("jobs", "(energy < best)", "(energy <= best)"),
-    "weak alone flips": ("jobs", "(nothing | (self.old ^ negative) | decision.weak)", "(nothing | decision.weak)"),
+    "weak alone flips": ("jobs", "(self.old ^ negative) | ", ""),
     "every update is a flip": ("jobs", "(control.count_flip & changed)", "control.count_flip"),
     "a chain outlives its job": ("broken_jobs", "tree.clear.eq(control.start)", "tree.clear.eq(0)"),
 }
