@@ -57,6 +57,10 @@ sim-all: $(VENV)/.simulators $(VENV)/.sim ## Run all test benches, the slow ones
 verilog: $(VENV)/.hdl ## Write the Verilog of the cores into host/ebmhw/rtl/
 	$(BIN)/python -m hdl.generate
 
+.PHONY: size
+size: $(VENV)/.hdl ## Count what the core takes on the KV260, block by block, against its budget
+	$(BIN)/python -m hdl.size
+
 .PHONY: lint
 lint: $(VENV)/.lint ## Check style, types and the rules of the house
 	$(BIN)/ruff check host hdl sim tests setup.py

@@ -76,7 +76,10 @@ def bad_problems(random: Random, rows: Sequence[RowSlots], config: IsingConfig) 
 
     for count in (0, config.spins_max + 1, 1 << 24):
         yield cut("size", f"{count} rows", rows=count)
-    yield cut("size", "slots that are no whole beats", slots=total - 2)
+    whole = _recounted(good, PROBLEM, {"rows": n, "slots": total - 2})
+    yield Bad(
+        "row", "slots that are no whole beats", whole[: PROBLEM.fixed_words * _WORD_BYTES] + good[PROBLEM.fixed_words * _WORD_BYTES : -STREAM_BYTES]
+    )
     yield cut("size", "more slots than fit", slots=(config.beats_max + 1) * slots)
     yield cut("size", "far more slots than fit", slots=1 << 30)
     yield bad("size", "more rows executed than rows", "rows_executed", n + 1)

@@ -114,7 +114,7 @@ async def random_programs(dut: Any) -> None:
         for due in [bench.send(batch) for batch in batches(bench, group, bench.bench.parameters["spins"], bench.bench.parameters["sweeps"])]:
             await bench.compare(due)
         left -= group
-    end_watch()
+    await end_watch()
     assert bench.model.counters["updates"] > 20 * count, "too little was compared"
     bench.count(count)
     bench.hurry()
@@ -304,7 +304,9 @@ async def busy_batch(bench: CoreBench) -> None:
     random = bench.random
     packets = []
     for _ in range(2):
-        problem = random_problem(random, programs.sparse(random, 20), bench.config)
+        program = programs.sparse(random, 20)
+        rows = rows_of(random, program, bench.config.slots, scatter=True)
+        problem = Problem.of_rows(rows, program.n, bench.config.slots, random.getrandbits(32))
         run = Run(seed=random.getrandbits(64), rule=1, schedule=[(1 << 15, 12)], keep_first=2, keep_every=3)
         wrong = with_bits(problem.packet(bench.next_id()), PROBLEM.bit_offset("rows"), 32, 0)
         packets += [problem.packet(bench.next_id()), run.packet(bench.next_id(), problem.program_id), wrong]
@@ -320,7 +322,8 @@ async def resets(dut: Any) -> None:
     await correct_job(bench)
     for state in bench.bench.parameters["resets"]:
         for whole in (False, True):
-            bench.pause(random)
+            # Registers are read without a pause, so that no state passes unseen.
+            bench.pause(random, registers=False)
             await busy_batch(bench)
             if state != "idle":
                 await bench.until(state)
@@ -443,7 +446,8 @@ async def output_watchdog(dut: Any) -> None:
         sink.pauses = lambda end=before + taken: sink.taken >= end
         bench.jobs.send(beats_of(batch))
         await expect(bench, [*loaded, *draws][:taken], last=False)
-        job = packet_job(load) if stop == "loaded" else run_id
+        # With its last beat on offer a job is over.
+        job = {"loaded": packet_job(load), "last beat": 0}.get(stop, run_id)
         for _ in range(200):
             if await bench.read("last_error_job") == job:
                 break

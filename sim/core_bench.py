@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import cache
 from random import Random
 from typing import Any, Final, TypeVar, final
@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar, final
 import cocotb
 import numpy as np
 from cocotb.handle import SimHandleBase
-from cocotb.task import Task
 from cocotb.triggers import SimTimeoutError, with_timeout
 
 from ebmhw.contract.ising_core import ERRORS, REGISTERS, RESULTS, STATES
@@ -83,7 +82,6 @@ class CoreBench:
             arrays or _compiled(config.spins_max),
         )
         self.job_id = 0
-        self._watching: Task[None] | None = None
         self._counted = (0, 0)
 
     async def start(self) -> None:
@@ -97,11 +95,15 @@ class CoreBench:
         self.model.clear_counters()
         self._counted = (0, 0)
 
-    def pause(self, random: Random) -> None:
-        """Hold back on every channel as ``random`` has it; what is drawn from it does not depend on time."""
+    def pause(self, random: Random, registers: bool = True) -> None:
+        """Hold back on both streams, and on the registers' channels too, as ``random`` has it; what is drawn from it does not depend on time."""
         own = Random(random.getrandbits(64))
-        for channel in (self.jobs.channel, self.results.channel, *(getattr(self.registers, name) for name in LITE_CHANNELS)):
+        for channel in (self.jobs.channel, self.results.channel):
             channel.pauses = some_pauses(random)
+        if not registers:
+            return
+        for name in LITE_CHANNELS:
+            getattr(self.registers, name).pauses = some_pauses(random)
         self.registers.lead = own.choice([None, lambda: own.randint(-5, 5)])
 
     def hurry(self) -> None:
@@ -215,13 +217,13 @@ class CoreBench:
         while (await self.fields("status"))["state"] != STATES[state]:
             assert self.bench.cycle < began + longest, f"the core was not {state} within {longest} cycles"
 
-    def watch(self) -> Callable[[], None]:
+    def watch(self) -> Callable[[], Awaitable[None]]:
         """Begin to read registers all the time; return what ends it."""
-        random = self.bench.random_for("watch")
+        random, ended = self.bench.random_for("watch"), False
 
         async def run() -> None:
             before = 0
-            while True:
+            while not ended:
                 state = (await self.fields("status"))["state"]
                 assert state in STATE_NAMES, f"status shows state {state}"
                 cycles = await self.counter("cycles")
@@ -233,11 +235,11 @@ class CoreBench:
 
         task = cocotb.start_soon(run())
 
-        def end() -> None:
-            # What it found wrong is raised here rather than lost.
-            if task.done():
-                task.result()
-            task.cancel()
+        async def end() -> None:
+            # A read that is under way would answer the next one.
+            nonlocal ended
+            ended = True
+            await task
 
         return end
 

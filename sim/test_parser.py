@@ -23,9 +23,9 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [pytest.param(name, marks=[pytest.mark.slow] if name == "odd" else []) for name in SHAPES])
 def test_parser(simulate: Callable[..., Any], shape: str) -> None:
     """Against the model, with good and bad packets."""
     config = SHAPES[shape]
-    parameters = {"config": asdict(config), "packets": 40, "every": shape == "small"}
+    parameters = {"config": asdict(config), "packets": 24, "every": shape != "narrow"}
     simulate("sim.bench_parser", JobParser(config), name=f"parser {shape}", parameters=parameters)

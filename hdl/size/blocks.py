@@ -77,12 +77,13 @@ class Block:
     Attributes
     ----------
     name : how the tables call it
-    module : its module
+    module : name of its module in ``text``
     count : how often the design has it
     text : RTLIL that Yosys reads
     registers : names of its registers, ``part.part.name``
     memories : width and depth of its memories, by such names without numbers
     products : such a name for each multiplication, by the name of its cell
+    numbers : those in the design's names, by those in the names of ``text``
     """
 
     name: str
@@ -92,6 +93,11 @@ class Block:
     registers: frozenset[str]
     memories: dict[str, tuple[int, int]]
     products: dict[str, str]
+    numbers: dict[str, str]
+
+    def original(self, name: str) -> str:
+        """Return the name that a port in ``text`` has in the design."""
+        return _NUMBER.sub(lambda match: self.numbers.get(match[0], match[0]), name)
 
 
 def blocks(text: str, top: str, split: Collection[str] = ("",)) -> list[Block]:
@@ -166,4 +172,19 @@ def _block(modules: dict[str, Module], chosen: Collection[str], name: str, modul
                 inside[child] = modules[child]
                 places.append((prefix + instance, child))
     text = "\n".join([*(part.text for part in inside.values()), *stubs.values()])
-    return Block(name, module, count, text, frozenset(registers), memories, products)
+    # Numbers by order of appearance, so that a block stays the same where another one changes.
+    numbers: dict[str, str] = {}
+
+    def renumbered(name: str) -> str:
+        return _NUMBER.sub(lambda match: numbers.setdefault(match[0], f"${len(numbers)}"), name)
+
+    return Block(
+        name=name,
+        count=count,
+        text=renumbered(text),
+        module=renumbered(module)[1:],
+        registers=frozenset(map(renumbered, registers)),
+        memories=memories,
+        products={renumbered(cell): register for cell, register in products.items()},
+        numbers={new: old for old, new in numbers.items()},
+    )

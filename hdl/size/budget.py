@@ -45,7 +45,7 @@ class Plan:
     device : name and resources of the part
     limits : of `RESOURCES`, and ``levels`` of logic between registers
     memories : primitives of each memory, ``block.memory``; a name may have wildcards. Tables of logic have none
-    multiplications : slices and used registers of each, by ``block.register``, for one instance of the block
+    multiplications : slices of each, by ``block.register``, for one instance of the block, and which of their registers are used at least
     """
 
     device: Mapping[str, Any]
@@ -115,18 +115,14 @@ class Plan:
         products = {f"{block.name}.{name}": product for block in size.blocks for name, product in block.multiplications.items()}
         for name in sorted({*products, *self.multiplications}):
             planned, got = self.multiplications.get(name), products.get(name)
-            if planned == got:
-                continue
             if planned is None:
                 found.append(f"{name}: a multiplication that became {_slices(got)} is not in the plan; add it there, or write it without a product")
             elif got is None:
                 found.append(
-                    f"{name}: planned are {_slices(planned)}, and no product became one; look at its width and its registers, or change the plan"
+                    f"{name}: planned is {_slices(planned)}, and no product became one; look at its width and its registers, or change the plan"
                 )
-            else:
-                found.append(
-                    f"{name}: became {_slices(got)}, planned are {_slices(planned)}; look at its width and its registers, or change the plan"
-                )
+            elif got.dsp != planned.dsp or not set(planned.registers) <= set(got.registers):
+                found.append(f"{name}: became {_slices(got)}, planned is {_slices(planned)}; look at its width and its registers, or change the plan")
         return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from hdl.convert import _instantiated, _rtlil
-from hdl.size.blocks import blocks
+from hdl.size.blocks import blocks, plain
 from hdl.size.paths import deepest
 from hdl.size.report import BlockSize, DesignSize
 from hdl.size.synthesis import check_whole, synthesise
@@ -47,7 +47,7 @@ def measure(
         # A loop would have no deepest path.
         return DesignSize((), ()), [f"{top}: {problem}" for problem in problems]
     mapped = synthesise(parts, cache, jobs, tell)
-    modules = {part.module.removeprefix("\\"): part.name for part in parts}
+    modules = {plain(part.module): part.name for part in parts}
     paths = deepest({name: found.netlist for name, found in mapped.items()}, modules, modules[top])
     levels = {path.block: path.levels for path in reversed(paths)}
     sizes = [BlockSize.of(part, mapped[part.name], parts, levels.get(part.name, 0)) for part in parts]

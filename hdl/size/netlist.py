@@ -105,8 +105,8 @@ class Netlist:
         for name, cell in module["cells"].items():
             bits: dict[str, dict[str, tuple[Bit, ...]]] = {"input": {}, "output": {}}
             for port, at in cell["connections"].items():
-                bits[cell["port_directions"][port]][port] = tuple(at)
-            cells[name] = Cell(cell["type"], cell["parameters"], bits["input"], bits["output"])
+                bits[cell["port_directions"][port]][block.original(port)] = tuple(at)
+            cells[name] = Cell(plain(cell["type"]), cell["parameters"], bits["input"], bits["output"])
         known = block.registers
         names: dict[Bit, str] = {}
         ranks: dict[Bit, tuple[bool, int, int, str]] = {}
@@ -117,7 +117,8 @@ class Netlist:
             for bit in net["bits"]:
                 if bit not in ranks or rank < ranks[bit]:
                     ranks[bit], names[bit] = rank, plain(name)
-        return cls({name: (port["direction"], tuple(port["bits"])) for name, port in module["ports"].items()}, cells, names, block.products)
+        ports = {block.original(name): (port["direction"], tuple(port["bits"])) for name, port in module["ports"].items()}
+        return cls(ports, cells, names, block.products)
 
     @cached_property
     def resources(self) -> dict[str, float]:
@@ -130,7 +131,7 @@ class Netlist:
         return used
 
     def unknown(self, blocks: Iterable[str]) -> Counter[str]:
-        """Return the cells that are no primitives of the device, without the blocks within."""
+        """Return the cells that are no primitives of the device and not of ``blocks``."""
         known = {*_USES, *_FREE, *blocks}
         return Counter(cell.kind for cell in self.cells.values() if cell.kind not in known)
 
@@ -161,7 +162,9 @@ class Netlist:
         """What each register or output takes, with the logic in front of it; logic that serves more than four is under `SHARED`."""
         used: dict[str, dict[str, float]] = {}
         for name, cell in self.cells.items():
-            resource, amount = _USES.get(cell.kind, ("", 0.0))
+            if cell.kind not in _USES:
+                continue
+            resource, amount = _USES[cell.kind]
             if name in self._reach:
                 owners = self._reach[name]
             elif resource in ("ff", "memory_lut") and not cell.is_memory:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, final
 
-from hdl.size.blocks import Block
+from hdl.size.blocks import Block, plain
 from hdl.size.netlist import RESOURCES, Multiplication, Netlist
 from hdl.size.paths import LogicPath
 from hdl.size.synthesis import Mapped
@@ -63,7 +63,7 @@ class BlockSize:
             memories=block.memories,
             primitives=netlist.memories,
             multiplications=netlist.multiplications,
-            unknown=netlist.unknown(other.module.removeprefix("\\") for other in blocks),
+            unknown=netlist.unknown(plain(other.module) for other in blocks),
             abc9_levels=mapped.abc9_levels,
             levels=levels,
         )

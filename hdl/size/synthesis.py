@@ -95,13 +95,13 @@ def synthesise(blocks: Sequence[Block], cache: Path, jobs: int, tell: Tell) -> d
             todo.append(block)
     if results:
         tell(f"unchanged: {', '.join(results)}")
-    steps = {block.name: _filled(_BLOCK, block.module) for block in todo}
+    steps = {block.name: _filled(_BLOCK, f"\\{block.module}") for block in todo}
     by_name = {block.name: block for block in todo}
     # The largest first, so that none is left alone at the end.
     order = sorted(todo, key=lambda block: -len(block.text))
     for name, folder, seconds in _runs([(block.name, block.text, steps[block.name]) for block in order], jobs):
         block = by_name[name]
-        module = json.loads((folder / "netlist.json").read_text())["modules"][block.module.removeprefix("\\")]
+        module = json.loads((folder / "netlist.json").read_text())["modules"][block.module]
         levels = [int(found) for found in _MAPPED.findall((folder / "log").read_text(errors="replace"))]
         found = {"module": _trimmed(module), "abc9_levels": max(levels, default=0)}
         write_whole(cache / f"{_key(block)}.json.gz", gzip.compress(json.dumps(found).encode(), 5, mtime=0))
@@ -132,7 +132,7 @@ def _filled(steps: Sequence[str], top: str) -> str:
 
 
 def _key(block: Block) -> str:
-    facts = [block.text, _filled(_BLOCK, block.module), importlib.metadata.version("pyosys")]
+    facts = [block.text, _filled(_BLOCK, f"\\{block.module}"), importlib.metadata.version("pyosys")]
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:24]
 
 

@@ -52,21 +52,23 @@ ERRORS: Final[dict[str, int]] = {
 """Error codes of the core, by name."""
 
 ERROR_MEANINGS: Final[dict[str, str]] = {
-    "magic": "a packet does not start with the magic number; everything up to the end of the batch is dropped",
+    "magic": "a packet does not start with the magic number, or claims to be shorter than its header; "
+    "everything up to the end of the batch is dropped",
     "kind": "a packet's code or version is not one that this core takes",
-    "length": "a packet's length is not what its counts make, or not a whole number of beats",
+    "length": "a packet's length is not what its counts make, is less than its fields take, or is not a whole number of beats",
     "truncated": "the batch ended within a packet",
     "size": "more spins, beats or schedule entries than the core holds, no spins, another number of slots a beat than it has, "
     "more rows executed than rows, or a count of random or initial states that is neither 0 nor all",
-    "row": "a row names a spin that the problem does not have or that had a row before, or has no beats",
+    "row": "a row names a spin that the problem does not have or that had a row before, or has no beats; "
+    "or the beats of the rows do not make the slots",
     "slot": "a slot names a spin that the problem does not have, or (with a coupling or a chain) its own row's; its coupling is -128; "
     "a chained slot has a coupling; or a row ends in a chain",
     "field": "|bias| + sum of |couplings| of a row exceeds 2^17 - 1",
-    "schedule": "the sweeps of a job exceed the core's limit, or samples are to be kept every 0 sweeps",
+    "schedule": "the sweeps of a job reach 2^sweep_bits, or samples are to be kept every 0 sweeps",
     "problem": "a run names a problem that is not the one loaded",
     "clamp": "a clamp names a spin that the problem does not have",
     "reads": "the first read plus the lanes exceeds 2^30",
-    "reserved": "a bit is set that no field owns",
+    "reserved": "a bit is set that no field owns, or a field that is always 0 is not",
     "input_stalled": "the job stream paused within a packet for longer than the limit",
     "output_stalled": "the result stream was not taken for longer than the limit; the rest of the answer was dropped",
     "energy": "the closing pass did not lead back to the energy that the opening pass started from: a fault in the hardware",
