@@ -173,8 +173,8 @@ async def limits(dut: Any) -> None:
     alone = Problem.of_rows([RowSlots(0, -1, filled([], 0, config.slots))], 1, config.slots, 0)
     most = (1 << config.sweep_bits) - 1
     await check(alone, Run(schedule=[(0, 5), (0, 0), (1 << 20, 4)], rule=1, keep_first=1), Run())
-    # A job has as many sweeps as it may; only the last three are not at a temperature that freezes.
-    if bench.bench.parameters["long"]:
+    # A job has as many sweeps as it may; only the first and the last two are not at a temperature that freezes.
+    if "sweeps" in bench.bench.parameters["most"]:
         await check(alone, Run(seed=3, schedule=[(0, 1), ((1 << 26) - 1, most - 3), (0, 2)], keep_first=most - 1))
     every = random_problem(random, programs.full(random, config.spins_max), config)
     await check(every, Run(seed=1, schedule=[(1 << 16, 1)] * min(config.schedule_max, 8) + [(1, 0)] * (config.schedule_max - 8)))
@@ -187,7 +187,7 @@ async def limits(dut: Any) -> None:
     # Rows whose slots fill beats exactly, lack one, and need one more; then as many beats as fit.
     around = programs.around_beats(random, config.slots, bench.bench.parameters["around"])
     await check(Problem.of_rows(rows_of(random, around, config.slots), around.n, config.slots, 1), Run(seed=9, schedule=[(1 << 17, 3)], rule=1))
-    if bench.bench.parameters["long"]:
+    if "beats" in bench.bench.parameters["most"]:
         one, other = [Slot(spin, 0, 0) for spin in (0, 1)], [Slot(1, -127, 0), Slot(0, 127, 0)]
         beats = [config.beats_max // 2, config.beats_max - config.beats_max // 2]
         rows = [RowSlots(k, 5, [other[k], *[one[k]] * (beats[k] * config.slots - 2), other[k]]) for k in range(2)]

@@ -55,7 +55,8 @@ def test_gauge_and_back_pressure_change_no_bit(simulate):
     simulate(
         "sim.bench_metamorphic",
         IsingTop(SMALL, BUILD),
+        simulator="verilator",
         name="metamorphic gauge, back-pressure",
-        parameters=parameters(SMALL, gauges=2, pauses=3),
+        parameters=parameters(SMALL, gauges=20, pauses=10),
         tests="gauge|back_pressure",
     )

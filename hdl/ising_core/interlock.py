@@ -56,13 +56,13 @@ class Interlock(wiring.Component):
 
         arrived = Signal(work_layout(config), reset_less=True)
         arrived_valid, held_valid = Signal(), Signal()
-        held, hazards = self.issued, Signal(ages)
+        held, hazards, blocked = self.issued, Signal(ages), Signal()
         needs_room = held.emit & held.last
         m.d.comb += [
             self.held.eq(arrived_valid | held_valid),
-            self.hazard.eq(held_valid & hazards.any()),
-            self.full.eq(held_valid & ~hazards.any() & needs_room & ~self.room),
-            self.issue.eq(held_valid & ~hazards.any() & (~needs_room | self.room)),
+            self.hazard.eq(held_valid & blocked),
+            self.full.eq(held_valid & ~blocked & needs_room & ~self.room),
+            self.issue.eq(held_valid & ~blocked & (~needs_room | self.room)),
         ]
         moves = arrived_valid & (~held_valid | self.issue)
         m.d.comb += self.work.ready.eq(~arrived_valid | moves)
@@ -78,9 +78,10 @@ class Interlock(wiring.Component):
         reads = [slot.spin for slot in arrived.slots] + [arrived.spin]
         matches = Cat(valid & Cat(read == spin for read in reads).any() for valid, spin in rows)
 
-        m.d.sync += hazards.eq(hazards << 1)
+        # Whether any is left is known a cycle ahead: the stall goes far, through the readaheads' FIFOs (11 levels of logic with the "any" in it).
+        m.d.sync += [hazards.eq(hazards << 1), blocked.eq(hazards[:-1].any())]
         with m.If(self.issue):
             m.d.sync += held_valid.eq(0)
         with m.If(moves):
-            m.d.sync += [held.eq(arrived), held_valid.eq(1), hazards.eq(matches)]
+            m.d.sync += [held.eq(arrived), held_valid.eq(1), hazards.eq(matches), blocked.eq(matches.any())]
         return m

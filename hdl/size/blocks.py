@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, final
 
-_MODULE: Final = re.compile(r"^(?P<attributes>(?:attribute [^\n]*\n)*)module (?P<name>\S+)\n(?P<body>.*?)^end$", re.MULTILINE | re.DOTALL)
+_MODULE: Final = re.compile(r"^(?:attribute [^\n]*\n)*module (\S+)\n(.*?)^end$", re.MULTILINE | re.DOTALL)
 _CELL: Final = re.compile(r"^  cell (\S+) (\S+)$", re.MULTILINE)
 _PORT: Final = re.compile(r"^  wire [^\n]*\b(?:input|output) \d+ [^\n]*$", re.MULTILINE)
 _PRODUCT: Final = re.compile(r"^  cell \$mul (\S+)$.*?^    connect \\Y (\S+)", re.MULTILINE | re.DOTALL)
@@ -21,7 +21,7 @@ _NUMBER: Final = re.compile(r"\$\d+\b")
 
 def plain(name: str) -> str:
     """Return a name without the numbers that Amaranth tells equal names apart by, which change whenever a signal is added anywhere."""
-    return _NUMBER.sub("", name)
+    return _NUMBER.sub("", name).replace("\\", "")
 
 
 @final
@@ -137,8 +137,8 @@ def blocks(text: str, top: str, split: Collection[str] = ("",)) -> list[Block]:
 
 def _modules(text: str) -> Iterator[Module]:
     for match in _MODULE.finditer(text):
-        cells = {cell[2][1:]: cell[1] for cell in _CELL.finditer(match["body"]) if cell[1].startswith("\\")}
-        yield Module(match["name"], match[0] + "\n", cells)
+        cells = {cell[2][1:]: cell[1] for cell in _CELL.finditer(match[2]) if cell[1].startswith("\\")}
+        yield Module(match[1], match[0] + "\n", cells)
 
 
 def _walk(modules: dict[str, Module], name: str, path: str = "") -> Iterator[tuple[str, str]]:

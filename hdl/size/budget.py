@@ -165,7 +165,7 @@ def compare(size: DesignSize, budget: Mapping[str, Mapping[str, float]]) -> tupl
             if now > before * (1 + TOLERANCE):
                 grown = f"{now / before - 1:+.1%} of at most {TOLERANCE:+.0%}" if before else "of none"
                 problems.append(
-                    f"{name}: {now:g} {_UNITS[resource]}, the budget is {before:g} ({grown}); make it smaller, or run with --update and say why it grew"
+                    f"{name}: {now:g} {_UNITS[resource]}, the budget is {before:g} ({grown}); make it smaller, or run with --update and say why"
                 )
             elif now < before * (1 - TOLERANCE):
                 hints.append(f"{name}: {now:g} {_UNITS[resource]}, the budget is {before:g} ({now / before - 1:+.1%}); run with --update")

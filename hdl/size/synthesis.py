@@ -170,10 +170,15 @@ def _runs(tasks: Sequence[tuple[str, str, str]], jobs: int) -> Iterator[tuple[st
                     continue
                 del running[name]
                 if process.returncode:
-                    last = (folder / "log").read_text(errors="replace").splitlines()[-10:]
-                    raise SynthesisError("\n".join([f"{name}: Yosys does not take this block:", *last]))
+                    raise SynthesisError(f"{name}: Yosys does not take this block:\n{_error((folder / 'log').read_text(errors='replace'))}")
                 yield name, folder, seconds
             time.sleep(0.05)
+
+
+def _error(log: str) -> str:
+    """Return the error that a log ends with, or else its end."""
+    lines = log.splitlines()
+    return "\n".join(lines[max((at for at, line in enumerate(lines) if line.startswith("ERROR")), default=-10) :][:10])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
