@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from hdl.size import __main__ as command
 from hdl.size import synthesis
 from hdl.size.__main__ import main
 from hdl.size.blocks import blocks
-from hdl.size.budget import Plan, compare, read_budget, sanity, written_budget
+from hdl.size.budget import BudgetError, Plan, compare, read_budget, sanity, written_budget
 from hdl.size.measure import measure, rtlil
 from hdl.size.netlist import RESOURCES, Multiplication
 from hdl.size.paths import LogicPath
@@ -386,7 +387,7 @@ def test_a_budget_that_is_written_is_kept(tmp_path):
 def test_what_is_no_budget_is_refused(tmp_path, text):
     path = tmp_path / "budget.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match="this is no budget; write it anew with --update"):
+    with pytest.raises(BudgetError, match="this is no budget; write it anew with --update"):
         read_budget(path)
 
 
@@ -400,7 +401,7 @@ def test_what_is_no_budget_is_refused(tmp_path, text):
 def test_what_is_no_plan_is_refused(tmp_path, text, message):
     path = tmp_path / "plan.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(BudgetError, match=message):
         Plan.read(path)
 
 
@@ -453,6 +454,21 @@ def test_what_is_wrong_with_a_design_fails(places, monkeypatch, capsys):
     assert main(["--config", "small"]) == 1
     assert "FAILED: design: found logic loop" in capsys.readouterr().out
     assert not (places / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "budget", "message"),
+    [
+        ([], "lane: 3", "FAILED: .*small.budget.yaml: this is no budget"),
+        (["--block", "lanes"], "", "FAILED: there is no block lanes; there are lane$"),
+    ],
+)
+def test_what_cannot_be_shown_or_compared_fails(places, monkeypatch, capsys, option, budget, message):
+    if budget:
+        (places / "small.budget.yaml").write_text(budget)
+    measures(monkeypatch, block())
+    assert main(["--config", "small", *option]) == 1
+    assert re.search(message, capsys.readouterr().out, re.MULTILINE)
 
 
 def test_an_interrupt_leaves_nothing(places, monkeypatch, capsys):

@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from ebmhw.contract.sources import config_path
 from hdl.generate import MODULE, configs
 from hdl.ising_core.config import IsingConfig
 from hdl.ising_core.top import IsingTop
-from hdl.size.budget import Plan, compare, read_budget, sanity, written_budget
+from hdl.size.budget import BudgetError, Plan, compare, read_budget, sanity, written_budget
 from hdl.size.measure import measure, rtlil
 from hdl.size.report import register_table, table
 from hdl.size.synthesis import SynthesisError, write_whole
@@ -31,38 +31,14 @@ SPLIT: Final = ("", "core")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure a core, print its table, and return 1 if it does not keep to what it should."""
     options = _options(arguments)
-    config, start = options.config, time.monotonic()
+    start = time.monotonic()
 
     def tell(text: str) -> None:
         print(f"[{time.monotonic() - start:4.0f} s] {text}", file=sys.stderr, flush=True)
 
     try:
-        plan_path, budget_path = HERE / f"{config}.plan.yaml", HERE / f"{config}.budget.yaml"
-        plan = Plan.read(plan_path) if plan_path.is_file() else None
-        text = rtlil(IsingTop(IsingConfig.from_yaml(config_path(ROOT, config))), MODULE)
-        tell(f"elaborated {config}: {len(text) / 1e6:.1f} MB of RTLIL")
-        size, problems = measure(text, MODULE, SPLIT, OUT / "blocks", jobs=options.jobs, tell=tell)
-        if size.blocks:
-            print(table(size, plan.device if plan else None))
-            if options.block:
-                print("\n" + register_table(next(block for block in size.blocks if block.name == options.block)))
-            problems += sanity(size) + (plan.problems(size) if plan else [])
-            facts = {"config": config, "yosys": importlib.metadata.version("pyosys"), "amaranth": importlib.metadata.version("amaranth")}
-            write_whole(OUT / f"{config}.json", size.to_json(facts).encode())
-            tell(f"wrote {(OUT / config).relative_to(ROOT)}.json")
-            hints: list[str] = []
-            if options.update:
-                write_whole(budget_path, written_budget(config, size).encode())
-                tell(f"wrote {budget_path.relative_to(ROOT)}")
-            elif budget_path.is_file():
-                over, hints = compare(size, read_budget(budget_path))
-                problems += over
-            elif plan:
-                problems.append(f"{budget_path.relative_to(ROOT)} is missing; run with --update")
-            if not plan:
-                hints.append(f"{plan_path.relative_to(ROOT)} is missing: there are no limits, and no plan of memories and multiplications")
-            _say("hint", hints)
-    except SynthesisError as error:
+        problems = _measured(options.config, options.update, options.block, options.jobs, tell)
+    except (SynthesisError, BudgetError) as error:
         problems = [str(error)]
     except KeyboardInterrupt:
         tell("interrupted; finished blocks are kept, nothing else was written")
@@ -70,6 +46,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _say("FAILED", problems)
     tell(f"{len(problems)} problems" if problems else "within its plan and its budget")
     return 1 if problems else 0
+
+
+def _measured(config: str, update: bool, shown: str | None, jobs: int, tell: Callable[[str], None]) -> list[str]:
+    """Measure a core, print what it takes, write it down, and return where it does not keep to its plan and its budget."""
+    plan_path, budget_path = HERE / f"{config}.plan.yaml", HERE / f"{config}.budget.yaml"
+    plan = Plan.read(plan_path) if plan_path.is_file() else None
+    text = rtlil(IsingTop(IsingConfig.from_yaml(config_path(ROOT, config))), MODULE)
+    tell(f"elaborated {config}: {len(text) / 1e6:.1f} MB of RTLIL")
+    size, problems = measure(text, MODULE, SPLIT, OUT / "blocks", jobs=jobs, tell=tell)
+    if not size.blocks:
+        return problems
+    print(table(size, plan.device if plan else None))
+    if shown:
+        print("\n" + "\n".join(register_table(block) for block in size.blocks if block.name == shown))
+        if shown not in (names := [block.name for block in size.blocks]):
+            problems.append(f"there is no block {shown}; there are {', '.join(names)}")
+    versions = {name: importlib.metadata.version(package) for name, package in (("yosys", "pyosys"), ("amaranth", "amaranth"))}
+    write_whole(OUT / f"{config}.json", size.to_json({"config": config, **versions}).encode())
+    tell(f"wrote {(OUT / config).relative_to(ROOT)}.json")
+    problems += sanity(size)
+    if plan:
+        problems += plan.problems(size)
+    else:
+        _say("hint", [f"{plan_path.relative_to(ROOT)} is missing: there are no limits, and no plan of memories and multiplications"])
+    if update:
+        write_whole(budget_path, written_budget(config, size).encode())
+        tell(f"wrote {budget_path.relative_to(ROOT)}")
+    elif budget_path.is_file():
+        over, hints = compare(size, read_budget(budget_path))
+        problems += over
+        _say("hint", hints)
+    elif plan:
+        problems.append(f"{budget_path.relative_to(ROOT)} is missing; run with --update")
+    return problems
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -36,6 +36,11 @@ _HEADER: Final = """\
 
 
 @final
+class BudgetError(ValueError):
+    """A file is no plan or no budget; the text says which, and why."""
+
+
+@final
 @dataclass(frozen=True)
 class Plan:
     """What a design must keep to, whatever its budget says.
@@ -55,14 +60,14 @@ class Plan:
 
     @classmethod
     def read(cls, path: Path) -> Plan:
-        """Return the plan in a file; ValueError names what is missing or unknown."""
+        """Return the plan in a file; BudgetError names what is missing or unknown."""
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         names = ["device", "limits", "memories", "multiplications"]
         if not isinstance(data, dict) or sorted(data) != names:
-            raise ValueError(f"{path}: a plan has {', '.join(names)}; this one has {', '.join(data) if isinstance(data, dict) else repr(data)}")
+            raise BudgetError(f"{path}: a plan has {', '.join(names)}; this one has {', '.join(data) if isinstance(data, dict) else repr(data)}")
         for part, known in (("device", {"name", *RESOURCES}), ("limits", {"levels", *RESOURCES})):
             if unknown := set(data[part]) - known:
-                raise ValueError(f"{path}: {part} has {', '.join(sorted(unknown))}; it may have {', '.join(sorted(known))}")
+                raise BudgetError(f"{path}: {part} has {', '.join(sorted(unknown))}; it may have {', '.join(sorted(known))}")
         products = {name: Multiplication(**value) for name, value in (data["multiplications"] or {}).items()}
         return cls(data["device"], data["limits"], data["memories"] or {}, products)
 
@@ -137,10 +142,10 @@ def sanity(size: DesignSize) -> list[str]:
 
 
 def read_budget(path: Path) -> dict[str, dict[str, float]]:
-    """Return the figures of a budget by block; ValueError where it is none."""
+    """Return the figures of a budget by block; BudgetError where it is none."""
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(data, dict) or not all(isinstance(figures, dict) and set(figures) <= set(RESOURCES) for figures in data.values()):
-        raise ValueError(f"{path}: this is no budget; write it anew with --update")
+        raise BudgetError(f"{path}: this is no budget; write it anew with --update")
     return data
 
 
