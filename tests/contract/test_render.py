@@ -16,7 +16,7 @@ import pytest
 
 import ebmhw
 from ebmhw.contract import __main__ as command
-from ebmhw.contract import formats, render, stream, tables
+from ebmhw.contract import formats, phi_formats, phi_tables, render, stream, tables
 from ebmhw.contract.packets import HEADER, MAGIC, PacketField, PacketLayout, PacketSet, Section
 from ebmhw.contract.registers import Field, Register, RegisterMap, counter64
 from ebmhw.errors import ContractError
@@ -214,11 +214,11 @@ def test_an_edited_definition_is_told_what_to_do() -> None:
 def test_contract_json_holds_every_constant_and_its_digest() -> None:
     data = json.loads(render.contract_json())
     assert data["sha256"] == render.contract_digest()
-    assert list(data["constants"]) == ["formats", "stream", "tables"]
+    assert list(data["constants"]) == ["formats", "stream", "tables", "phi_formats", "phi_tables"]
     assert data["constants"]["tables"]["HI"] == list(tables.HI)
     assert float.fromhex(data["constants"]["formats"]["LOG2_E"]) == formats.LOG2_E
     assert data["constants"]["stream"]["STEP"] == 0x9E3779B9
-    for module in (formats, stream, tables):
+    for module in (formats, stream, tables, phi_formats, phi_tables):
         short = module.__name__.rpartition(".")[2]
         assert set(data["constants"][short]) == {name for name in vars(module) if re.fullmatch(r"[A-Z][A-Z0-9_]*", name)}
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any, Final
 
-from ebmhw.contract import formats, stream, tables
+from ebmhw.contract import formats, phi_formats, phi_tables, stream, tables
 from ebmhw.contract.checks import as_data, digest_of, identifier
 from ebmhw.contract.packets import HEADER, HEADER_WORDS, MAGIC, PacketField, PacketLayout, PacketSet, Section
 from ebmhw.contract.registers import WORD_BITS, WORD_BYTES, Field, Register, RegisterMap
 from ebmhw.errors import ContractError
 
-CONSTANT_MODULES: Final[tuple[ModuleType, ...]] = (formats, stream, tables)
+CONSTANT_MODULES: Final[tuple[ModuleType, ...]] = (formats, stream, tables, phi_formats, phi_tables)
 """Modules of this package whose upper-case names are the contract's constants."""
 
 Contract = RegisterMap | PacketSet

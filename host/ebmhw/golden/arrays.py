@@ -23,6 +23,10 @@ class Arrays(ABC):
         """Return ``array`` with [..., index] replaced by ``value``; the old one may be overwritten."""
 
     @abstractmethod
+    def add_at(self, array: Array, index: Array, value: Array) -> Array:
+        """Return ``array`` (..., m) with ``value`` (..., n) added at [..., index], repeated indices (..., n) too; the old one may be overwritten."""
+
+    @abstractmethod
     def integers64(self) -> AbstractContextManager[Any]:
         """Return a context in which int64 is really 64 bits wide."""
 
@@ -38,6 +42,11 @@ class NumpyArrays(Arrays):
 
     def put(self, array: Array, index: Array, value: Array) -> Array:
         array[..., index] = value
+        return array
+
+    def add_at(self, array: Array, index: Array, value: Array) -> Array:
+        rows = self.xp.arange(index.size // max(1, index.shape[-1])).reshape(*index.shape[:-1], 1)
+        self.xp.add.at(array.reshape(-1, array.shape[-1]), (rows, index), value)
         return array
 
     def integers64(self) -> AbstractContextManager[Any]:
@@ -58,6 +67,11 @@ class JaxArrays(Arrays):
 
     def put(self, array: Array, index: Array, value: Array) -> Array:
         return array.at[..., index].set(value)
+
+    def add_at(self, array: Array, index: Array, value: Array) -> Array:
+        rows = self.xp.arange(index.size // max(1, index.shape[-1])).reshape(*index.shape[:-1], 1)
+        flat = array.reshape(-1, array.shape[-1]).at[rows, index].add(value)
+        return flat.reshape(array.shape)
 
     def integers64(self) -> AbstractContextManager[Any]:
         try:

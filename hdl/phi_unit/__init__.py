@@ -1,0 +1,1 @@
+"""The phi unit: entropy of token distributions, in integers."""
