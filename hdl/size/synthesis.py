@@ -176,9 +176,10 @@ def _runs(tasks: Sequence[tuple[str, str, str]], jobs: int) -> Iterator[tuple[st
 
 
 def _error(log: str) -> str:
-    """Return the error that a log ends with, or else its end."""
-    lines = log.splitlines()
-    return "\n".join(lines[max((at for at, line in enumerate(lines) if line.startswith("ERROR")), default=-10) :][:10])
+    """Return the error in a log, or else the log's end."""
+    # Yosys writes errors past the buffer of its other output, so that they begin anywhere in a line.
+    at = log.find("ERROR")
+    return "\n".join(log[at:].splitlines()[:10] if at >= 0 else log.splitlines()[-10:])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
