@@ -14,7 +14,7 @@ from ebmhw.contract import formats
 from ebmhw.contract.ising_core import ERRORS, IDENTITY, PACKET_HASH, REGISTERS, RESULTS, STATES
 from ebmhw.contract.render import contract_digest
 from sim import programs
-from sim.axi import Beat
+from sim.axi import Beat, sometimes
 from sim.bad_packets import Bad, bad_frames, bad_problems, bad_runs, rows_to_spoil
 from sim.core_bench import CoreBench
 from sim.jobs import PROBLEM, RUN, Problem, RowSlots, Run, Slot, beats_of, filled, random_problem, random_run, random_slots, rows_of, with_bits
@@ -156,6 +156,25 @@ async def hazards(dut: Any) -> None:
     assert covered == set(range(1, latency + 3)), f"distances {sorted(covered)}"
     assert await bench.counter("stall_hazard") > 0, "no beat ever waited"
     bench.count(count)
+    await bench.check_registers()
+
+
+@cocotb.test(**LIMIT)
+async def kept_samples(dut: Any) -> None:
+    """Samples of many rows in a row, taken more slowly than sweeps make them: sweeps wait for room, and nothing of a sample is lost."""
+    bench = CoreBench(dut)
+    random, config = bench.random, bench.config
+    await bench.start()
+    n = min(config.spins_max, 200)
+    program = programs.with_order(n, programs.biases(random, n, 50), {(spin, spin + n // 2): programs.weight(random) for spin in range(n // 2)})
+    problem = Problem.of_rows(rows_of(random, program, config.slots), n, config.slots, 3)
+    for first, every in ((1, 1), (2, 1), (1, 2), (2, 3)):
+        bench.results.channel.pauses = sometimes(Random(random.getrandbits(64)), 0.7)
+        run = Run(seed=random.getrandbits(64), schedule=[(1 << 15, 7)], keep_first=first, keep_every=every)
+        await bench.check([problem.packet(bench.next_id()), run.packet(bench.next_id(), 3)])
+    assert await bench.counter("stall_output") > 100, "sweeps never waited for room"
+    bench.count(1)
+    bench.hurry()
     await bench.check_registers()
 
 

@@ -229,7 +229,7 @@ def random_run(random: Random, problem: Problem, config: IsingConfig, sweeps: in
     """Return a run of up to ``sweeps`` sweeps, with everything that a run can have or leave out."""
     entries = random.choice([0, 1, 1, 2, 3, min(8, config.schedule_max)])
     schedule = []
-    left = random.choice([0, 1, random.randint(0, sweeps), sweeps])
+    left = random.choice([0, 1, random.randint(0, sweeps), *[sweeps] * 3])
     for entry in range(entries):
         count = left if entry == entries - 1 else random.choice([0, random.randint(0, left)])
         schedule.append((temperature(random), count))
@@ -241,8 +241,8 @@ def random_run(random: Random, problem: Problem, config: IsingConfig, sweeps: in
         schedule=schedule,
     )
     if random.random() < 0.5:
-        first = random.choice([1, random.randint(1, sweeps), run.sweeps, run.sweeps + 1, WORD])
-        run = replace(run, keep_first=first, keep_every=random.choice([1, 1, random.randint(1, sweeps), WORD]))
+        first = random.choice([1, 1, random.randint(1, 3), random.randint(1, sweeps), run.sweeps, run.sweeps + 1, WORD])
+        run = replace(run, keep_first=first, keep_every=random.choice([1, 2, random.randint(1, 4), random.randint(1, sweeps), WORD]))
     else:
         # Nothing is kept, whatever the distance.
         run = replace(run, keep_every=random.choice([0, 1, WORD]))
