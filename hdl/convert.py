@@ -42,11 +42,20 @@ class Port:
 @final
 @dataclass(frozen=True)
 class Verilog:
-    """A module with all that it instantiates: the name of the top, its ports, and the text."""
+    """A module with all that it instantiates.
+
+    Attributes
+    ----------
+    module : name of the top
+    ports : its ports
+    text : all modules
+    instances : ports of the modules that the component names in ``instances``, and those that these do
+    """
 
     module: str
     ports: tuple[Port, ...]
     text: str
+    instances: dict[str, tuple[Port, ...]]
 
 
 def convert(component: wiring.Component, module: str) -> Verilog:
@@ -63,16 +72,21 @@ def convert(component: wiring.Component, module: str) -> Verilog:
     RuntimeError
         Yosys does not take the design.
     """
-    ports, source = _rtlil(component, module)
-    return Verilog(module, ports, _verilog([source, *_instantiated(component)], module))
+    modules = rtlil_of(component, module)
+    return Verilog(
+        module,
+        modules[module][0],
+        _verilog([source for _, source in modules.values()], module),
+        {name: ports for name, (ports, _) in modules.items() if name != module},
+    )
 
 
-def _instantiated(component: wiring.Component) -> list[str]:
-    """Return the RTLIL of the modules that a component says it instantiates, and of those that they do."""
-    sources = []
-    for module, part in getattr(component, "instances", {}).items():
-        sources += [_rtlil(part, module)[1], *_instantiated(part)]
-    return sources
+def rtlil_of(component: wiring.Component, module: str) -> dict[str, tuple[tuple[Port, ...], str]]:
+    """Return ports and RTLIL of a component, and of the modules that it says it instantiates, and so on, by module; the component's come first."""
+    modules = {module: _rtlil(component, module)}
+    for name, part in getattr(component, "instances", {}).items():
+        modules |= rtlil_of(part, name)
+    return modules
 
 
 def _rtlil(component: wiring.Component, module: str) -> tuple[tuple[Port, ...], str]:

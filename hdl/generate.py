@@ -1,4 +1,4 @@
-"""``python -m hdl.generate [--out FOLDER] [--force] [CONFIG ...]``: write the Verilog of the cores, each with its sidecar."""
+"""``python -m hdl.generate [--out FOLDER] [--force] [CONFIG ...]``: write the Verilog of the designs, each with its sidecar."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from typing import Final
 from amaranth.lib import wiring
 
 from ebmhw.contract import sources
+from ebmhw.contract.design import MODULE
 from ebmhw.contract.sources import Sidecar, build_number, config_path, sources_digest
 from ebmhw.errors import ContractError
-from hdl.convert import convert
-from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.top import IsingTop
+from hdl.config import DesignConfig
+from hdl.convert import Port, convert
+from hdl.top import Ebmhw
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RTL: Final = ROOT / "host" / "ebmhw" / "rtl"
 
-MODULE: Final = "ising_core"
-"""Name of the top module."""
-
-Make = Callable[[IsingConfig, int], wiring.Component]
-"""Returns the top of a configuration, whose register ``build`` reads the given number."""
+Make = Callable[[DesignConfig, int], wiring.Component]
+"""Returns the top of a configuration, in which registers ``build`` read the given number, and which instantiates all units."""
 
 
 def configs(root: Path = ROOT) -> list[str]:
@@ -35,7 +33,7 @@ def configs(root: Path = ROOT) -> list[str]:
     return sorted(path.stem for path in config_path(root, "any").parent.glob("*.yaml"))
 
 
-def generate(config: str, out: Path = RTL, *, force: bool = False, make: Make = IsingTop, root: Path = ROOT) -> bool:
+def generate(config: str, out: Path = RTL, *, force: bool = False, make: Make = Ebmhw, root: Path = ROOT) -> bool:
     """Write ``CONFIG.v`` and ``CONFIG.json`` unless they are current, and return whether they were written.
 
     Equal sources and tools give equal bytes. Each file is written whole or not at all, the sidecar last, so that one without the other is seen
@@ -52,21 +50,33 @@ def generate(config: str, out: Path = RTL, *, force: bool = False, make: Make = 
     Raises
     ------
     ValueError
-        The configuration does not describe a core.
+        The configuration does not describe a design.
     """
     verilog, sidecar = out / f"{config}.v", out / f"{config}.json"
     digest = sources_digest(root, config)
     tools = {"amaranth": importlib.metadata.version("amaranth"), "yosys": importlib.metadata.version("pyosys")}
     if not force and _is_current(verilog, sidecar, digest, tools):
         return False
-    size = IsingConfig.from_yaml(config_path(root, config))
+    size = DesignConfig.from_yaml(config_path(root, config))
     made = convert(make(size, build_number(digest)), MODULE)
-    ports = tuple(sources.Port(port.name, port.direction, port.bits) for port in made.ports)
-    facts = Sidecar.of(made.text, config=config, sources=digest, parameters=dataclasses.asdict(size), module=made.module, ports=ports, **tools)
+    facts = Sidecar.of(
+        made.text,
+        config=config,
+        sources=digest,
+        parameters=dataclasses.asdict(size),
+        unit_ports={module: _noted(ports) for module, ports in made.instances.items()},
+        module=made.module,
+        ports=_noted(made.ports),
+        **tools,
+    )
     out.mkdir(parents=True, exist_ok=True)
     _write_whole(verilog, made.text)
     _write_whole(sidecar, facts.to_json())
     return True
+
+
+def _noted(ports: Sequence[Port]) -> tuple[sources.Port, ...]:
+    return tuple(sources.Port(port.name, port.direction, port.bits) for port in ports)
 
 
 def _is_current(verilog: Path, sidecar: Path, digest: str, tools: dict[str, str]) -> bool:
@@ -95,7 +105,7 @@ def _write_whole(path: Path, text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what was asked for, say what was written, and return the exit status."""
     known = configs()
-    parser = argparse.ArgumentParser(prog="python -m hdl.generate", description="Write the Verilog of the cores, each with its sidecar.")
+    parser = argparse.ArgumentParser(prog="python -m hdl.generate", description="Write the Verilog of the designs, each with its sidecar.")
     parser.add_argument("configs", metavar="CONFIG", nargs="*", help=f"names of files in hdl/configs: {', '.join(known)}; default: all")
     parser.add_argument("--out", type=Path, default=RTL, help="folder to write to; default: host/ebmhw/rtl")
     parser.add_argument("--force", action="store_true", help="write also what is up to date")

@@ -1,1 +1,1 @@
-"""What units share: AXI, registers, random streams, memories that are read ahead."""
+"""What units share: AXI, registers, packets and their frames, random streams, memories that are read ahead."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, final
-
-import yaml
+from typing import final
 
 from ebmhw.contract import formats
 from ebmhw.contract.ising_core import LANES_LIMIT, SPIN_BITS
@@ -65,20 +61,6 @@ class IsingConfig:
                 raise ValueError(f"{name} of an Ising core is {value!r}; give a whole number from {low} to {high}")
         if self.slots % 2:
             raise ValueError(f"slots of an Ising core is {self.slots}; give an even number: a beat is a whole number of 64-bit stream beats")
-
-    @classmethod
-    def from_yaml(cls, path: Path) -> IsingConfig:
-        """Return the core that a file of hdl/configs describes; ValueError names what is missing, unknown or out of range."""
-        data: Any = yaml.safe_load(path.read_text())
-        values = data.get("ising_core") if isinstance(data, dict) else None
-        names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(values, dict) or sorted(values) != sorted(names):
-            found = ", ".join(values) if isinstance(values, dict) else repr(values)
-            raise ValueError(f"{path}: ising_core has {found}; it needs {', '.join(names)}")
-        try:
-            return cls(**values)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
 
     @property
     def spin_bits(self) -> int:

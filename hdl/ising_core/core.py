@@ -9,15 +9,17 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
+from hdl.common.framer import stream_layout
+from hdl.common.pipeline import delayed
 from hdl.common.readahead import Readahead
 from hdl.common.shared import SharedModule
 from hdl.ising_core.config import IsingConfig, bits_for
 from hdl.ising_core.interlock import Interlock
 from hdl.ising_core.lane import LANE, Lane, lane_control_signature, lane_signature
-from hdl.ising_core.layouts import Pass, beat_layout, problem_layout, row_layout, stream_layout, temperature_layout
+from hdl.ising_core.layouts import BEAT_BITS, Pass, beat_layout, problem_layout, row_layout, temperature_layout
 from hdl.ising_core.memories import BeatMemory, TableMemory
 from hdl.ising_core.parser import JobParser, Phase
-from hdl.ising_core.pipeline import Stages, delayed
+from hdl.ising_core.pipeline import Stages
 from hdl.ising_core.planes import PlaneReader
 from hdl.ising_core.randoms import InitialDraws, RandomLoader, RandomReader
 from hdl.ising_core.runner import Runner, Step
@@ -51,8 +53,8 @@ class IsingCore(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "jobs": In(stream.Signature(stream_layout())),
-                "results": Out(stream.Signature(stream_layout())),
+                "jobs": In(stream.Signature(stream_layout(BEAT_BITS))),
+                "results": Out(stream.Signature(stream_layout(BEAT_BITS))),
                 "input_limit": In(32),
                 "step": Out(Step),
                 "phase": Out(Phase),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract import tables
 from ebmhw.contract.formats import BETA_BITS, BIAS_BITS, DRAW_BITS, ODDS_CUTOFF, ODDS_FRACTION_BITS, ODDS_SHIFT
+from hdl.common.pipeline import Registers
 
 FIELD_BITS: Final = BIAS_BITS
 """Width of a signed field: the limit of a field is that of a bias."""
@@ -48,7 +49,7 @@ class Decision(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        register = _Registers(m)
+        register = Registers(m)
 
         # Cycle 0: |h|. 1: |h| B. 2: y.
         sign = self.field[-1]
@@ -88,23 +89,6 @@ class Decision(wiring.Component):
         threshold = Cat(coarse[:_SHIFT].any(), coarse[_SHIFT:])
         m.d.sync += self.weak.eq(~never & (threshold > Cat(Const(0, 1), Const(1, 1), draw)))
         return m
-
-
-class _Registers:
-    """Makes pipeline registers in one module."""
-
-    def __init__(self, m: Module) -> None:
-        self._m = m
-
-    def __call__(self, value: object, name: str, width: int | None = None) -> Signal:
-        register = Signal(width if width is not None else len(value), name=name, reset_less=True)
-        self._m.d.sync += register.eq(value)
-        return register
-
-    def after(self, value: object, cycles: int, name: str) -> Signal:
-        for cycle in range(cycles):
-            value = self(value, f"{name}_{cycle + 1}")
-        return value
 
 
 def _table(m: Module, name: str, entries: tuple[int, ...], index: Value) -> Value:

@@ -9,11 +9,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.formats import BETA_BITS, BIAS_BITS, COUPLING_BITS
+from hdl.common.pipeline import delayed
 from hdl.common.xoshiro import Xoshiro128pp
 from hdl.ising_core.config import IsingConfig
 from hdl.ising_core.decision import FIELD_BITS, Decision
 from hdl.ising_core.layouts import Pass
-from hdl.ising_core.pipeline import delayed
 from hdl.ising_core.tree import FieldTree
 
 LANE = "ising_lane"

@@ -21,6 +21,9 @@ class Pass(enum.Enum, shape=2):
     CLOSING = 2
 
 
+BEAT_BITS = 8 * STREAM_BYTES
+"""Width of both streams."""
+
 RANDOM_BITS = 128
 """Width of the state of one random stream."""
 
@@ -99,8 +102,3 @@ def work_layout(config: IsingConfig) -> data.StructLayout:
             "emit": 1,
         }
     )
-
-
-def stream_layout() -> data.StructLayout:
-    """A beat of the job or result stream."""
-    return data.StructLayout({"data": 8 * STREAM_BYTES, "last": 1})

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, final
-
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data
+from typing import final
 
 from hdl.common.xoshiro import Xoshiro128pp
 from hdl.ising_core.config import IsingConfig
 from hdl.ising_core.decision import Decision
-
-Shaped = TypeVar("Shaped", Signal, data.View)
 
 
 @final
@@ -69,14 +64,3 @@ class Stages:
     def length(self) -> int:
         """Cycles after which a row has left no trace to come."""
         return self.settle + 2
-
-
-def delayed(m: Module, source: Shaped, cycles: int, name: str) -> list[Shaped]:
-    """Return ``source`` after 0, 1, ..., ``cycles`` cycles; without a reset, so that long delays become shift-register LUTs."""
-    stages = [source]
-    shape = source.shape()
-    for cycle in range(1, cycles + 1):
-        stage = Signal(shape, name=f"{name}_{cycle}", reset_less=True)
-        m.d.sync += stage.eq(stages[-1])
-        stages.append(stage)
-    return stages

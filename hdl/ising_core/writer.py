@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from typing import final
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.ising_core import RESULTS
-from ebmhw.contract.packets import HEADER, MAGIC, PacketLayout
+from hdl.common.framer import stream_layout
+from hdl.common.packets import head_beats
 from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.layouts import job_layout, problem_layout, stream_layout, verdict_layout
-
-_BEAT = 64
-_WORD = 32
-
-
-def head_beats(layout: PacketLayout, values: dict[str, Value | int]) -> list[Value]:
-    """Return the beats before a packet's sections; ``values`` has every field, and ``length`` where the packet has sections."""
-    values = {"magic": MAGIC, "code": layout.code, "version": layout.version, "length": layout.fixed_words, **values}
-    bits: list[Value] = [Const(0, 1)] * (layout.fixed_words * _WORD)
-    for field in (*HEADER, *layout.fields):
-        at = layout.bit_offset(field.name)
-        value = Value.cast(values.pop(field.name))
-        bits[at : at + min(field.bits, len(value))] = list(value[: field.bits])
-    if values:
-        raise ValueError(f"packet '{layout.name}' has no field {', '.join(values)}")
-    return [Cat(*bits[at : at + _BEAT]) for at in range(0, len(bits), _BEAT)]
+from hdl.ising_core.layouts import BEAT_BITS, job_layout, problem_layout, verdict_layout
 
 
 @final
@@ -69,10 +54,10 @@ class ResultWriter(wiring.Component):
                 "planes": In(stream.Signature(config.lanes)),
                 "states": In(stream.Signature(config.lanes)),
                 "best": In(stream.Signature(config.lanes)),
-                "random": In(stream.Signature(_BEAT)),
+                "random": In(stream.Signature(BEAT_BITS)),
                 "unbalanced": In(config.lanes),
                 "fault": Out(1),
-                "results": Out(stream.Signature(stream_layout())),
+                "results": Out(stream.Signature(stream_layout(BEAT_BITS))),
             }
         )
 
@@ -197,52 +182,3 @@ class ResultWriter(wiring.Component):
                 },
             ),
         }
-
-
-@final
-class OutputGate(wiring.Component):
-    """The register that the result stream leaves through, and the watchdog over it.
-
-    A beat that was offered stays until it is taken, whatever happens to the core. When it is not taken within the limit, ``stalled`` strobes, the
-    core is reset, and a beat of zeros with ``last`` ends the broken packet once the beat has been taken.
-
-    Attributes
-    ----------
-    limit : cycles, 0 for none
-    waiting : a beat is offered and not taken
-    """
-
-    def __init__(self) -> None:
-        super().__init__(
-            {
-                "beats": In(stream.Signature(stream_layout())),
-                "results": Out(stream.Signature(stream_layout())),
-                "limit": In(32),
-                "waiting": Out(1),
-                "stalled": Out(1),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        results = self.results
-        waited = Signal(32)
-        broken = Signal()
-        free = ~results.valid | results.ready
-        m.d.comb += [
-            self.waiting.eq(results.valid & ~results.ready),
-            self.stalled.eq(self.waiting & (self.limit != 0) & (waited >= self.limit) & ~broken),
-            self.beats.ready.eq(free & ~broken),
-        ]
-        with m.If(free):
-            m.d.sync += [results.valid.eq(self.beats.valid & ~broken), results.payload.eq(self.beats.payload)]
-            with m.If(broken):
-                # What was held may have been the end of the batch; then nothing is to be ended.
-                m.d.sync += [broken.eq(0), results.valid.eq(~results.payload.last), results.payload.eq(Cat(Const(0, _BEAT), Const(1, 1)))]
-        with m.If(self.waiting & ~self.stalled):
-            m.d.sync += waited.eq(waited + 1)
-        with m.Else():
-            m.d.sync += waited.eq(0)
-        with m.If(self.stalled):
-            m.d.sync += broken.eq(1)
-        return m

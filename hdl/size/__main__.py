@@ -1,4 +1,4 @@
-"""``python -m hdl.size [--config NAME] [--update]``: what a core takes of its device, and whether that is within its plan and its budget."""
+"""``python -m hdl.size [--config NAME] [--update]``: what a design takes of its device, and whether that is within its plan and its budget."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from ebmhw.contract.design import MODULE
 from ebmhw.contract.sources import config_path
-from hdl.generate import MODULE, configs
-from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.top import IsingTop
+from hdl.config import DesignConfig
+from hdl.generate import configs
 from hdl.size.budget import BudgetError, Plan, compare, read_budget, sanity, written_budget
 from hdl.size.measure import measure, rtlil
 from hdl.size.report import register_table, table
 from hdl.size.synthesis import SynthesisError, write_whole
+from hdl.top import Ebmhw
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 HERE: Final = Path(__file__).resolve().parent
 OUT: Final = ROOT / "out" / "size"
 
-SPLIT: Final = ("", "core")
-"""Parts of a core whose submodules are blocks of their own."""
+SPLIT: Final = (
+    "",
+    *("ising_core", "ising_core.instance", "ising_core.instance.core"),
+    *("phi_unit", "phi_unit.instance", "phi_unit.instance.core"),
+)
+"""Parts of a design whose submodules are blocks of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure a core, print its table, and return 1 if it does not keep to what it should."""
+    """Measure a design, print its table, and return 1 if it does not keep to what it should."""
     options = _options(arguments)
     start = time.monotonic()
 
@@ -49,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(config: str, update: bool, shown: str | None, jobs: int, tell: Callable[[str], None]) -> list[str]:
-    """Measure a core, print what it takes, write it down, and return where it does not keep to its plan and its budget."""
+    """Measure a design, print what it takes, write it down, and return where it does not keep to its plan and its budget."""
     plan_path, budget_path = HERE / f"{config}.plan.yaml", HERE / f"{config}.budget.yaml"
     plan = Plan.read(plan_path) if plan_path.is_file() else None
-    text = rtlil(IsingTop(IsingConfig.from_yaml(config_path(ROOT, config))), MODULE)
+    text = rtlil(Ebmhw(DesignConfig.from_yaml(config_path(ROOT, config))), MODULE)
     tell(f"elaborated {config}: {len(text) / 1e6:.1f} MB of RTLIL")
     size, problems = measure(text, MODULE, SPLIT, OUT / "blocks", jobs=jobs, tell=tell)
     if not size.blocks:
@@ -83,7 +88,7 @@ def _measured(config: str, update: bool, shown: str | None, jobs: int, tell: Cal
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m hdl.size", description="Measure what a core takes of its device, by Yosys.")
+    parser = argparse.ArgumentParser(prog="python -m hdl.size", description="Measure what a design takes of its device, by Yosys.")
     parser.add_argument("--config", default="kv260", choices=configs(), help="name of a file in hdl/configs; default: kv260")
     parser.add_argument("--update", action="store_true", help="write the figures into the budget instead of comparing them")
     parser.add_argument("--block", metavar="NAME", help="show also what each register of a block takes")

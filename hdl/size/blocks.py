@@ -150,8 +150,11 @@ def _walk(modules: dict[str, Module], name: str, path: str = "") -> Iterator[tup
 
 
 def _short(module: str, top: str) -> str:
-    """Return the last part of a module's name; the top is called so."""
-    return "top" if module == f"\\{top}" else plain(module[1:]).rpartition(".")[2]
+    """Return the last part of a module's name, after the shared module that it is a part of, if any; the top is called so."""
+    first, *parts = plain(module[1:]).split(".")
+    if first == top:
+        return parts[-1] if parts else "top"
+    return f"{first}.{parts[-1]}" if parts else first
 
 
 def _block(modules: dict[str, Module], chosen: Collection[str], name: str, module: str, count: int) -> Block:

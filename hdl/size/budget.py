@@ -1,4 +1,4 @@
-"""What a core may take: a plan, written by hand, and a budget, written by ``--update``."""
+"""What a design may take: a plan, written by hand, and a budget, written by ``--update``."""
 
 from __future__ import annotations
 

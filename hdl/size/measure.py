@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
-from hdl.convert import _instantiated, _rtlil
+from hdl.convert import rtlil_of
 from hdl.size.blocks import blocks, plain
 from hdl.size.paths import deepest
 from hdl.size.report import BlockSize, DesignSize
@@ -16,7 +16,7 @@ from hdl.size.synthesis import check_whole, synthesise
 
 def rtlil(component: wiring.Component, module: str) -> str:
     """Return the RTLIL of a component and of all that it instantiates."""
-    return "\n".join([_rtlil(component, module)[1], *_instantiated(component)])
+    return "\n".join(source for _, source in rtlil_of(component, module).values())
 
 
 def measure(

@@ -75,7 +75,7 @@ def synthesise(blocks: Sequence[Block], cache: Path, jobs: int, tell: Tell) -> d
 
     Parameters
     ----------
-    blocks : in any order
+    blocks : in any order; of those that are alike but for their names one is synthesised
     cache : folder of earlier results; a block whose RTLIL is the same is taken from there
     jobs : how many run at once
     tell : is told of each block that is done
@@ -95,18 +95,20 @@ def synthesise(blocks: Sequence[Block], cache: Path, jobs: int, tell: Tell) -> d
             todo.append(block)
     if results:
         tell(f"unchanged: {', '.join(results)}")
-    steps = {block.name: _filled(_BLOCK, f"\\{block.module}") for block in todo}
-    by_name = {block.name: block for block in todo}
+    alike: dict[str, list[Block]] = {}
+    for block in todo:
+        alike.setdefault(_anonymous(block), []).append(block)
+    groups = {group[0].name: group for group in alike.values()}
     # The largest first, so that none is left alone at the end.
-    order = sorted(todo, key=lambda block: -len(block.text))
-    for name, folder, seconds in _runs([(block.name, block.text, steps[block.name]) for block in order], jobs):
-        block = by_name[name]
-        module = json.loads((folder / "netlist.json").read_text())["modules"][block.module]
+    order = sorted((group[0] for group in alike.values()), key=lambda block: -len(block.text))
+    for name, folder, seconds in _runs([(block.name, block.text, _filled(_BLOCK, f"\\{block.module}")) for block in order], jobs):
+        module = json.loads((folder / "netlist.json").read_text())["modules"][groups[name][0].module]
         levels = [int(found) for found in _MAPPED.findall((folder / "log").read_text(errors="replace"))]
         found = {"module": _trimmed(module), "abc9_levels": max(levels, default=0)}
-        write_whole(cache / f"{_key(block)}.json.gz", gzip.compress(json.dumps(found).encode(), 5, mtime=0))
-        results[name] = _mapped(found, block)
-        tell(f"{name}: {seconds:.0f} s")
+        for block in groups[name]:
+            write_whole(cache / f"{_key(block)}.json.gz", gzip.compress(json.dumps(found).encode(), 5, mtime=0))
+            results[block.name] = _mapped(found, block)
+        tell(f"{', '.join(block.name for block in groups[name])}: {seconds:.0f} s")
     return {block.name: results[block.name] for block in blocks}
 
 
@@ -129,6 +131,11 @@ def check_whole(text: str, top: str) -> list[str]:
 
 def _filled(steps: Sequence[str], top: str) -> str:
     return "; ".join(step.format(top=top) for step in steps)
+
+
+def _anonymous(block: Block) -> str:
+    """Return a block's RTLIL without its own name: that of equal parts of a design is the same."""
+    return re.sub(rf"\\{re.escape(block.module)}(?=[\s.])", r"\\block", block.text)
 
 
 def _key(block: Block) -> str:

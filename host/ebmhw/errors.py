@@ -59,6 +59,12 @@ class InvalidRun(EbmhwError, ValueError):
     code = "invalid-run"
 
 
+class InvalidLogits(EbmhwError, ValueError):
+    """Logits, or what is given along with them (chosen, vocab_size, mask), are not what entropies can be measured of."""
+
+    code = "invalid-logits"
+
+
 class BackendUnavailable(EbmhwError, RuntimeError):
     """A backend cannot work here; the text says what is missing and how to get it."""
 
@@ -72,11 +78,11 @@ class NotSupported(EbmhwError, RuntimeError):
 
 
 class HardwareFault(EbmhwError, RuntimeError):
-    """A core refused what it was sent, answered something that cannot be, or failed its self-test; its results are not used.
+    """A unit of the hardware refused what it was sent, answered something that cannot be, or failed its self-test; its results are not used.
 
     Attributes
     ----------
-    error : name of the core's error code (of `ebmhw.contract.ising_core.ERRORS`), or None where it gave none
+    error : name of the unit's error code (of ``ERRORS`` in `ebmhw.contract.ising_core` or `phi_unit`), or None where it gave none
     """
 
     code = "hardware-fault"
@@ -87,7 +93,7 @@ class HardwareFault(EbmhwError, RuntimeError):
 
 
 class CoreStalled(HardwareFault):
-    """A core did not answer in time.
+    """A unit of the hardware did not answer in time.
 
     Attributes
     ----------

@@ -10,8 +10,11 @@ from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.ising_core import ERRORS
 from ebmhw.contract.packets import HEADER, PacketLayout
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import field_shift, fixed_beats
 from hdl.ising_core.config import bits_for
-from hdl.ising_core.parser.signals import BEAT_BITS, BEAT_WORDS, fault_layout, field_shift, fixed_beats, packet_beat_layout
+from hdl.ising_core.layouts import BEAT_BITS
+from hdl.ising_core.parser.signals import BEAT_WORDS, fault_layout
 
 
 @final
@@ -34,7 +37,7 @@ class FieldRegisters(wiring.Component):
         super().__init__(
             {
                 "take": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "fields": Out(data.StructLayout({field.name: field.bits for field in layout.fields})),
                 "fault": Out(fault_layout()),
             }
@@ -47,7 +50,7 @@ class FieldRegisters(wiring.Component):
         owned = [0] * beats
         places = {}
         for field in (*HEADER, *layout.fields):
-            at, low = field_shift(field, layout.bit_offset(field.name))
+            at, low = field_shift(field, layout.bit_offset(field.name), BEAT_BITS)
             owned[at] |= ((1 << field.bits) - 1) << low
             places[field.name] = at, low
         m.d.sync += [self.fault.found.eq(0), self.fault.code.eq(ERRORS["reserved"]), self.fault.beat.eq(beat.index)]

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.formats import SEED_BITS
 from ebmhw.contract.ising_core import ERRORS, JOBS, STATES
-from ebmhw.contract.packets import HEADER
+from hdl.common.framer import Framer, stream_layout
+from hdl.common.packets import CODE_BITS, header_field
 from hdl.ising_core.config import IsingConfig, bits_for
 from hdl.ising_core.layouts import (
+    BEAT_BITS,
     RANDOM_BITS,
     beat_layout,
     job_layout,
     problem_layout,
     row_layout,
-    stream_layout,
     temperature_layout,
     verdict_layout,
 )
-from hdl.ising_core.parser.framer import Framer
 from hdl.ising_core.parser.problem import ProblemReader
 from hdl.ising_core.parser.run import RunReader
-from hdl.ising_core.parser.signals import BEAT_BITS, CODE_BITS, SETTLE, write_port
+from hdl.ising_core.parser.signals import SETTLE, write_port
 
 _PROBLEM, _RUN = JOBS.layout("problem"), JOBS.layout("run")
 _COMMON = ("job_id", "program_id")
@@ -78,7 +78,7 @@ class JobParser(wiring.Component):
                 raise ValueError(f"field '{name}' lies elsewhere in a run than in a problem; the parser keeps it for both kinds from one place")
         super().__init__(
             {
-                "jobs": In(stream.Signature(stream_layout())),
+                "jobs": In(stream.Signature(stream_layout(BEAT_BITS))),
                 "input_limit": In(32),
                 "row_write": Out(write_port(config.spin_bits, row_layout(config))),
                 "beat_write": Out(write_port(config.beat_bits, beat_layout(config))),
@@ -105,7 +105,7 @@ class JobParser(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.framer = framer = Framer()
+        m.submodules.framer = framer = Framer(JOBS, ERRORS)
         m.submodules.problem = problem = ProblemReader(self._config)
         m.submodules.run = run = RunReader(self._config)
         readers = {_PROBLEM: problem, _RUN: run}
@@ -169,15 +169,15 @@ class JobParser(wiring.Component):
                 m.d.sync += [*(signal.eq(0) for signal in common.values()), failed.eq(0), frame_error.eq(0)]
                 with m.If(taken):
                     m.d.sync += [
-                        code.eq(_header(beat, "code")),
-                        length.eq(_header(beat, "length")),
+                        code.eq(header_field(beat.data, JOBS, "code")),
+                        length.eq(header_field(beat.data, JOBS, "length")),
                         known.eq((beat.fault != ERRORS["magic"]) & (beat.fault != ERRORS["kind"])),
                         failed.eq(beat.fault != 0),
                         error.eq(beat.fault),
                         error_beat.eq(beat.index),
                     ]
                     for layout, reader in readers.items():
-                        m.d.comb += reader.start.eq((beat.fault == 0) & (_header(beat, "code") == layout.code))
+                        m.d.comb += reader.start.eq((beat.fault == 0) & (header_field(beat.data, JOBS, "code") == layout.code))
                     m.next = "body"
                     with m.If(beat.end):
                         m.next = "settle"
@@ -231,10 +231,3 @@ class JobParser(wiring.Component):
             self.run.payload.ends_batch.eq(ends_batch),
         ]
         return m
-
-
-def _header(beat: data.View, name: str) -> Value:
-    """Return a field of the header of all packets, given the first beat."""
-    field = next(field for field in HEADER if field.name == name)
-    low = _PROBLEM.bit_offset(name)
-    return beat.data[low : low + field.bits]

@@ -9,11 +9,13 @@ from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.ising_core import ERRORS, JOBS
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import fixed_beats
 from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.layouts import beat_layout, problem_layout, row_layout
+from hdl.ising_core.layouts import BEAT_BITS, beat_layout, problem_layout, row_layout
 from hdl.ising_core.parser.fields import FieldRegisters, LengthCheck
 from hdl.ising_core.parser.rows import RowSection
-from hdl.ising_core.parser.signals import SETTLE, fault_layout, fixed_beats, packet_beat_layout, write_port
+from hdl.ising_core.parser.signals import SETTLE, fault_layout, write_port
 from hdl.ising_core.parser.slots import SlotSection
 
 _LAYOUT = JOBS.layout("problem")
@@ -71,7 +73,7 @@ class ProblemReader(wiring.Component):
                 "program_id": In(32),
                 "ready": Out(1),
                 "take": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "failed": In(1),
                 "idle": Out(1),
                 "done": Out(1),

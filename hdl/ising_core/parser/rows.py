@@ -9,10 +9,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.ising_core import ERRORS, JOBS
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import entry_field
 from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.layouts import row_layout
+from hdl.ising_core.layouts import BEAT_BITS, row_layout
 from hdl.ising_core.parser.seen import SeenSpins
-from hdl.ising_core.parser.signals import entry_field, fault_layout, packet_beat_layout, write_port
+from hdl.ising_core.parser.signals import fault_layout, write_port
 
 _SECTION = JOBS.layout("problem").section("row")
 
@@ -48,7 +50,7 @@ class RowSection(wiring.Component):
                 "rows_executed": In(range(config.spins_max + 1)),
                 "ready": Out(1),
                 "take": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "finish": In(1),
                 "write": Out(write_port(config.spin_bits, row)),
                 "beats": Out(beats),

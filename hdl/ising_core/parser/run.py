@@ -10,11 +10,13 @@ from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.formats import READ_LIMIT, SEED_BITS
 from ebmhw.contract.ising_core import ERRORS, JOBS
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import CODE_BITS, fixed_beats
 from hdl.ising_core.config import IsingConfig, bits_for
-from hdl.ising_core.layouts import RANDOM_BITS, job_layout, problem_layout, temperature_layout
+from hdl.ising_core.layouts import BEAT_BITS, RANDOM_BITS, job_layout, problem_layout, temperature_layout
 from hdl.ising_core.parser.fields import FieldRegisters, LengthCheck
 from hdl.ising_core.parser.schedule import ScheduleSection
-from hdl.ising_core.parser.signals import BEAT_BITS, BEAT_WORDS, CODE_BITS, SETTLE, fault_layout, fixed_beats, packet_beat_layout, write_port
+from hdl.ising_core.parser.signals import BEAT_WORDS, SETTLE, fault_layout, write_port
 from hdl.ising_core.parser.states import StateSection
 
 _LAYOUT = JOBS.layout("run")
@@ -83,7 +85,7 @@ class RunReader(wiring.Component):
                 "loaded": In(1),
                 "ready": Out(1),
                 "take": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "failed": In(1),
                 "idle": Out(1),
                 "done": Out(1),

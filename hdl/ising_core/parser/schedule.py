@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.formats import BETA_BITS
 from ebmhw.contract.ising_core import ERRORS, JOBS
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import entry_field, stray_bits
 from hdl.ising_core.config import IsingConfig, bits_for
-from hdl.ising_core.layouts import temperature_layout
-from hdl.ising_core.parser.signals import entry_field, fault_layout, packet_beat_layout, stray_bits, write_port
+from hdl.ising_core.layouts import BEAT_BITS, temperature_layout
+from hdl.ising_core.parser.signals import fault_layout, write_port
 
 _SECTION = JOBS.layout("run").section("schedule")
 
@@ -40,7 +42,7 @@ class ScheduleSection(wiring.Component):
             {
                 "start": In(1),
                 "take": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "write": Out(write_port(bits_for(config.schedule_max), temperature_layout(config))),
                 "entries": Out(range(config.schedule_max + 1)),
                 "sweeps": Out(config.sweep_bits),

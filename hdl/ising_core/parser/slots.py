@@ -11,10 +11,12 @@ from amaranth.lib.wiring import In, Out
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS, FIELD_LIMIT, coupling_limit
 from ebmhw.contract.ising_core import ERRORS, JOBS
 from ebmhw.contract.registers import WORD_BITS
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import CODE_BITS, entry_field, stray_bits
+from hdl.common.pipeline import delayed
 from hdl.ising_core.config import IsingConfig, bits_for
-from hdl.ising_core.layouts import beat_layout, row_layout, slot_layout
-from hdl.ising_core.parser.signals import BEAT_WORDS, CODE_BITS, entry_field, fault_layout, packet_beat_layout, stray_bits, write_port
-from hdl.ising_core.pipeline import delayed
+from hdl.ising_core.layouts import BEAT_BITS, beat_layout, row_layout, slot_layout
+from hdl.ising_core.parser.signals import BEAT_WORDS, fault_layout, write_port
 
 _SECTION = JOBS.layout("problem").section("slot")
 
@@ -56,7 +58,7 @@ class SlotSection(wiring.Component):
                 "stored": In(stream.Signature(row_layout(config))),
                 "ready": Out(1),
                 "take": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "abandon": In(1),
                 "left": Out(range(config.spins_max + 1)),
                 "drained": Out(1),

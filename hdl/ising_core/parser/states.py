@@ -9,8 +9,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ebmhw.contract.ising_core import ERRORS, JOBS
+from hdl.common.framer import packet_beat_layout
+from hdl.common.packets import entry_field, field_shift
 from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.parser.signals import BEAT_BITS, entry_field, fault_layout, field_shift, packet_beat_layout, write_port
+from hdl.ising_core.layouts import BEAT_BITS
+from hdl.ising_core.parser.signals import fault_layout, write_port
 
 _STATE = JOBS.layout("run").section("state")
 _CLAMP = JOBS.layout("run").section("clamp")
@@ -43,7 +46,7 @@ class StateSection(wiring.Component):
                 "rows": In(range(config.spins_max + 1)),
                 "take_state": In(1),
                 "take_clamp": In(1),
-                "beat": In(packet_beat_layout()),
+                "beat": In(packet_beat_layout(BEAT_BITS)),
                 "write": Out(write_port(config.spin_bits, config.lanes)),
                 "fault": Out(fault_layout()),
             }
@@ -52,7 +55,7 @@ class StateSection(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # The beats of a clamp's entry: which spin, and its value.
-        places = {field.name: field_shift(field, _CLAMP.bit_offset(field.name)) for field in _CLAMP.fields}
+        places = {field.name: field_shift(field, _CLAMP.bit_offset(field.name), BEAT_BITS) for field in _CLAMP.fields}
         if [beat for beat, _ in places.values()] != [0, 0, 1] or places["lanes"][1] or _CLAMP.entry_words * 32 != 2 * BEAT_BITS:
             raise ValueError("a clamp is not a beat with spin and zero and a beat with lanes; teach the parser its layout")
         given_spin, given_zero = (entry_field(self.beat.data, _CLAMP, name) for name in ("spin", "zero"))

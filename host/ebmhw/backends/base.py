@@ -8,12 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 import numpy.typing as npt
 
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import Clamp, Progress, RunRequest, make_request
 from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
 from ebmhw.errors import DoesNotFit, NotSupported
+from ebmhw.phi.layout import PARTIAL, RECORD
+from ebmhw.phi.partials import PhiPartials
+from ebmhw.phi.records import PhiRecords, among_left_out
+from ebmhw.phi.request import PhiRequest, make_partial_request, make_phi_request
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule
 
@@ -150,9 +155,79 @@ class SamplerBackend(ABC):
             if value > limit:
                 raise DoesNotFit(f"the program has {value} {what}, backend {self.name!r} takes {limit}; use get_backend('cpu')")
 
-    def phi(self, logits: Any, chosen: Any = None, vocab_size: int | None = None, mask: Any = None) -> Any:
-        """Return the entropy records of logits; NotSupported where the backend has no phi unit."""
-        raise NotSupported(f"backend {self.name!r} has no phi unit; its units are {', '.join(self.capabilities.units)}")
+    @final
+    def phi(self, logits: Any, chosen: Any = None, vocab_size: int | None = None, mask: Any = None) -> PhiRecords:
+        """Return the records of rows of logits: entropy, phi, log Z, the largest entries, the chosen token's probability.
+
+        Parameters
+        ----------
+        logits : (..., T, V), (T, V) or (V,); float16, bfloat16, float32 or float64 (rounded to float32), V = 2..2^19. NumPy arrays, tensors of
+            PyTorch, arrays of JAX and others with ``__array__`` or ``__dlpack__`` are read in place, whatever their strides; the CPU backend
+            measures tensors on a GPU there. -inf is masked, NaN and +inf are excluded, and both are counted
+        chosen : token ids, integers (..., T), -100 for none
+        vocab_size : entries that count, 2..V; columns beyond are padding
+        mask : bool, or 0 and 1, (..., T); False rows are left out: their records have every count 0, their floats are NaN, and what was chosen
+            there is not looked at. ``r[r.mask]`` are the others
+
+        Raises
+        ------
+        InvalidLogits
+            for arguments that are not allowed.
+        NotSupported
+            where the backend has no phi unit.
+        """
+        array, info = self._measured(lambda stop: make_phi_request(logits, chosen, vocab_size, mask, stop), RECORD)
+        return PhiRecords(array, info)
+
+    @final
+    def phi_partial(self, logits: Any, chosen: Any = None, first_entry: int = 0, mask: Any = None, vocab_size: int | None = None) -> PhiPartials:
+        """Return what rows over a shard of a vocabulary come to; `PhiPartials.merge` and ``records`` make those of the whole rows.
+
+        Parameters
+        ----------
+        logits : as of `phi`, with V = 1..2^19 the entries of the shard
+        chosen : token ids of the whole vocabulary; the shard that has the entry uses it
+        first_entry : position of the first column in the vocabulary
+        mask : as of `phi`, the same for all shards
+        vocab_size : entries of the whole vocabulary; columns at and beyond it are padding. Needed only for that and to check ``chosen``
+
+        Raises
+        ------
+        InvalidLogits, NotSupported
+            as `phi`.
+        """
+        array, info = self._measured(lambda stop: make_partial_request(logits, chosen, first_entry, mask, vocab_size, stop), PARTIAL)
+        return PhiPartials(array, info)
+
+    def _measured(self, request_of: Callable[[Stop], PhiRequest], dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.void], dict[str, Any]]:
+        """Return the records (or partials) of all rows, those left out among them, and how they were made."""
+        if "phi" not in self.capabilities.units:
+            raise NotSupported(f"backend {self.name!r} has no phi unit; its units are {', '.join(self.capabilities.units)}")
+        started, cpu, stop = time.perf_counter(), time.process_time(), Stop()
+        try:
+            request = request_of(stop)
+            with keyboard_interrupt_sets(stop):
+                array = self._phi(request) if request.count else np.zeros(0, dtype=dtype)
+            if stop.interrupted:
+                raise KeyboardInterrupt
+            array = among_left_out(array, request.row_numbers, request.shape)
+            array.flags.writeable = False
+        except MemoryError as error:
+            raise DoesNotFit("what is measured of these rows takes more memory than this machine gives; give them in parts") from error
+        info = request.info | {
+            "backend": self.name,
+            "chosen_because": self.chosen_because,
+            "source": request.logits.source,
+            "device": request.logits.device,
+            "rows": request.count,
+            "entries": request.entries,
+            "timing": {"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
+        }
+        return array, info
+
+    def _phi(self, request: PhiRequest) -> npt.NDArray[np.void]:
+        """Measure a checked request of one row or more: its records (count,) or, if partial, partials; anything once ``request.stop.now``."""
+        raise NotSupported(f"backend {self.name!r} has no phi unit")
 
     def __repr__(self) -> str:
         return f"<ebmhw backend {self.name!r}>"

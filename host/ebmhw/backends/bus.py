@@ -1,4 +1,4 @@
-"""Bus: how a driver reaches a core, whatever the core is made of."""
+"""Bus: how a driver reaches a unit, whatever the unit is made of."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Beats = npt.NDArray[np.uint64]
 
 
 class Bus(ABC):
-    """Registers and two streams of one core. Not thread-safe: its driver takes care of that.
+    """Registers and two streams of one unit. Not thread-safe: its driver takes care of that.
 
     Attributes
     ----------
-    stall_cycles : clock cycles without a transfer after which the core's watchdog gives up a stream; 0 for never
+    stall_cycles : clock cycles without a transfer after which the unit's watchdog gives up a stream; 0 for never
     cycles_per_second : a first guess at the clock, for the size of the first job
     """
 
@@ -36,22 +36,22 @@ class Bus(ABC):
 
         Parameters
         ----------
-        jobs : uint64 (beats,), at least one packet
+        jobs : uint64 (words,), at least one packet; a beat of 128 bits is two words, the low one first
         room : beats that the answer may have
         seconds : how long the whole may take
 
         Raises
         ------
         CoreStalled
-            The time was over; `arrived` holds what had come by then. The core may still be at work: `abandon`, then reset it.
+            The time was over; `arrived` holds what had come by then. The unit may still be at work: `abandon`, then reset it.
         HardwareFault
             The answer is longer than ``room``, or the transfer failed.
         """
 
     @abstractmethod
     def abandon(self) -> None:
-        """Drop what is under way on both streams, so that after a reset of the core the next exchange starts from nothing."""
+        """Drop what is under way on both streams, so that after a reset of the unit the next exchange starts from nothing."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give up the core; nothing else may be called after."""
+        """Give up the unit; nothing else may be called after."""

@@ -22,6 +22,8 @@ from ebmhw.model import SPIN_LIMIT
 from ebmhw.native.batch import Batch, Keep, make_batch
 from ebmhw.native.encoded import EncodedProgram, LinkedProgram
 from ebmhw.native.library import LANES, instruction_set
+from ebmhw.phi.logits import DeviceLogits, HostLogits
+from ebmhw.phi.request import PhiRequest
 from ebmhw.program import Program
 from ebmhw.streams import random_states
 
@@ -37,7 +39,7 @@ _STEP_SECONDS = 0.03
 
 @final
 class CpuBackend(SamplerBackend):
-    """Samples on the CPU. Bits do not depend on ``threads``, the batch or the instruction set.
+    """Samples, and measures logits, on the CPU. Bits do not depend on ``threads``, the batch or the instruction set.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ class CpuBackend(SamplerBackend):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(("ising",), LANES, SPIN_LIMIT, 2**31, BIAS_BITS, BIAS_BITS, RULES)
+        return Capabilities(("ising", "phi"), LANES, SPIN_LIMIT, 2**31, BIAS_BITS, BIAS_BITS, RULES)
 
     def _execute(self, request: RunRequest) -> Draws:
         prepared = self._prepare(request)
@@ -77,6 +79,18 @@ class CpuBackend(SamplerBackend):
         draws = results.draws()
         draws.info.update(threads=self.threads, instruction_set=self.instruction_set)
         return draws
+
+    def _phi(self, request: PhiRequest) -> npt.NDArray[np.void]:
+        if isinstance(request.logits, DeviceLogits):
+            from ebmhw.phi import device
+
+            request.info.update(arrays="torch")
+            return device.measure(request, request.logits)
+        from ebmhw.phi import host
+
+        assert isinstance(request.logits, HostLogits)
+        request.info.update(threads=self.threads, instruction_set=self.instruction_set)
+        return host.measure(request, request.logits, self.threads)
 
     def _prepare(self, request: RunRequest) -> EncodedProgram | LinkedProgram:
         # One read would leave 31 lanes of a group empty; with two, or terms of higher order, the group is faster all the same.

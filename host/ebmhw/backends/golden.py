@@ -13,16 +13,22 @@ from ebmhw.backends.request import Progress, RunRequest
 from ebmhw.contract.formats import BIAS_BITS, RULES
 from ebmhw.errors import InvalidRun, shown
 from ebmhw.golden.drive import Driver, JaxDriver, NumpyDriver
+from ebmhw.golden.measure import RowMeter, float32_bits
 from ebmhw.golden.rows import padded_rows
 from ebmhw.golden.step import Chain
+from ebmhw.phi.layout import PARTIAL, RECORD
+from ebmhw.phi.request import PhiRequest
 
 _LONGEST_STEP = 64
 """Sweeps of one call of a driver; powers of two up to this keep JAX to seven compilations a program."""
 
+_BLOCK_ENTRIES = 1 << 18
+"""Entries of logits measured at a time; each takes about 200 bytes of temporary arrays."""
+
 
 @final
 class GoldenBackend(SamplerBackend):
-    """Samples with the golden model.
+    """Samples, and measures logits, with the golden model.
 
     Parameters
     ----------
@@ -35,6 +41,7 @@ class GoldenBackend(SamplerBackend):
             raise InvalidRun(f"arrays is {shown(arrays)}; give 'numpy' or 'jax'")
         self.arrays = arrays
         self._driver = drivers[arrays]()
+        self._meter = RowMeter(arrays)
 
     @property
     def name(self) -> str:
@@ -42,7 +49,7 @@ class GoldenBackend(SamplerBackend):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(("ising",), 1, 2**20, 2**20, BIAS_BITS, BIAS_BITS, RULES)
+        return Capabilities(("ising", "phi"), 1, 2**20, 2**20, BIAS_BITS, BIAS_BITS, RULES)
 
     def _execute(self, request: RunRequest) -> Draws:
         program, identity, before = request.program, request.identity, request.sweeps_before
@@ -77,6 +84,24 @@ class GoldenBackend(SamplerBackend):
             identity=identity,
             info={"arrays": self.arrays},
         )
+
+    def _phi(self, request: PhiRequest) -> npt.NDArray[np.void]:
+        request.info.update(arrays=self.arrays)
+        answers = np.zeros(request.count, dtype=PARTIAL if request.partial else RECORD)
+        step = max(1, _BLOCK_ENTRIES // request.entries)
+        for start in range(0, request.count, step):
+            if request.stop.now:
+                break
+            stop = min(start + step, request.count)
+            bits, chosen = float32_bits(request.bits(start, stop), request.format), request.chosen[start:stop]
+            if request.partial:
+                fields = self._meter.partials(bits, chosen, request.first_entry)
+            else:
+                fields = self._meter.records(bits, chosen, request.inverse)
+            for name, values in fields.items():
+                answers[name][start:stop] = values
+        answers["job_id"] = request.token_ids
+        return answers
 
     def _step_length(self, request: RunRequest, done: int) -> int:
         """Return the largest power of two that ends neither past the schedule nor past the next sample to keep."""

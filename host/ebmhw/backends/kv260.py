@@ -1,4 +1,4 @@
-"""The board: the core in the programmable logic of a KV260, reached through PYNQ."""
+"""The board: the design in the programmable logic of a KV260, reached through PYNQ."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ import numpy as np
 from ebmhw.backends.bus import Beats, Bus
 from ebmhw.backends.core import CoreBackend, core_capabilities
 from ebmhw.backends.driver import IsingDriver
-from ebmhw.contract.ising_core import STREAM_BYTES
+from ebmhw.backends.phi_driver import PhiDriver
+from ebmhw.backends.units import ISING, PHI
+from ebmhw.contract.design import MODULE, Unit
 from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault, InvalidRun, shown
 
-CORE, DMA = "ising_core", "axi_dma"
-"""Names of the core and of its DMA engine in the block design."""
+DESIGN = MODULE
+"""Name of the design in the block design: registers of all units behind one port."""
+
+
+def dma_name(unit: Unit) -> str:
+    """Return the name of a unit's DMA engine in the block design: one engine a unit, as wide as its streams."""
+    return f"axi_dma_{unit.prefix}"
+
 
 ENVIRONMENT = "EBMHW_BITSTREAM"
 """Environment variable with the path of the bitstream to load where none is named."""
@@ -28,17 +36,21 @@ _DMA_CONTROL, _DMA_RESET = 0x00, 1 << 2
 
 _RESET_SECONDS = 1.0
 
+_WORD_BYTES = 8
+"""Bytes of what a bus counts."""
+
 _POLL_SECONDS = 50e-6
 """Between two looks at a transfer; a register access from Python takes 10 to 30 us."""
 
 
 @final
 class PynqBus(Bus):
-    """A core and an AXI DMA engine (simple mode, both channels) in an overlay.
+    """A unit and an AXI DMA engine (simple mode, both channels) in an overlay.
 
     Parameters
     ----------
-    core : what reads and writes the core's registers, such as a ``pynq.MMIO`` or ``pynq.DefaultIP``
+    registers : what reads and writes the registers of the design, such as a ``pynq.MMIO`` or ``pynq.DefaultIP``
+    offset : of those of the unit
     dma : a ``pynq.lib.DMA``
     allocate : ``pynq.allocate``
     """
@@ -46,15 +58,15 @@ class PynqBus(Bus):
     stall_cycles = 1 << 27
     cycles_per_second = 1e7
 
-    def __init__(self, core: Any, dma: Any, allocate: Callable[..., Any]) -> None:
-        self._core, self._dma, self._allocate = core, dma, allocate
+    def __init__(self, registers: Any, offset: int, dma: Any, allocate: Callable[..., Any]) -> None:
+        self._registers, self._offset, self._dma, self._allocate = registers, offset, dma, allocate
         self._buffers: dict[str, Any] = {}
 
     def read(self, offset: int) -> int:
-        return int(self._core.read(offset))
+        return int(self._registers.read(self._offset + offset))
 
     def write(self, offset: int, word: int) -> None:
-        self._core.write(offset, word)
+        self._registers.write(self._offset + offset, word)
 
     def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
         deadline = time.monotonic() + seconds
@@ -62,21 +74,23 @@ class PynqBus(Bus):
         out[: jobs.size] = jobs
         send, receive = self._dma.sendchannel, self._dma.recvchannel
         # The way back first: an answer must never wait for room.
-        receive.transfer(back, 0, room * STREAM_BYTES)
-        send.transfer(out, 0, jobs.size * STREAM_BYTES)
+        receive.transfer(back, 0, room * _WORD_BYTES)
+        send.transfer(out, 0, jobs.size * _WORD_BYTES)
         for channel, what in ((receive, "answer"), (send, "jobs")):
             while not channel.idle:
                 if channel.error:
-                    raise HardwareFault(f"the DMA engine failed to transfer the {what}: {jobs.size} beats out, room for {room} back")
+                    raise HardwareFault(
+                        f"the DMA engine failed to transfer the {what}: {jobs.size * _WORD_BYTES} bytes out, room for {room * _WORD_BYTES} back"
+                    )
                 if time.monotonic() > deadline:
-                    raise CoreStalled(f"the core did not answer {jobs.size} beats within {seconds:.1f} s")
+                    raise CoreStalled(f"the unit did not answer {jobs.size * _WORD_BYTES} bytes within {seconds:.1f} s")
                 time.sleep(_POLL_SECONDS)
             # It is over: this makes the caches see what was transferred, and raises what went wrong.
             try:
                 channel.wait()
             except RuntimeError as error:
                 raise HardwareFault(f"the DMA engine failed to transfer the {what}: {error}") from None
-        answer: Beats = np.array(back[: receive.transferred // STREAM_BYTES], dtype=np.uint64)
+        answer: Beats = np.array(back[: receive.transferred // _WORD_BYTES], dtype=np.uint64)
         return answer
 
     def abandon(self) -> None:
@@ -106,7 +120,7 @@ class PynqBus(Bus):
 
 @final
 class Kv260Backend(CoreBackend):
-    """Samples on the KV260 that this runs on.
+    """Samples, and measures logits, on the KV260 that this runs on.
 
     Parameters
     ----------
@@ -131,22 +145,27 @@ class Kv260Backend(CoreBackend):
         path = _bitstream(bitstream)
         try:
             overlay = pynq.Overlay(str(path))
-            core, dma = getattr(overlay, CORE), getattr(overlay, DMA)
+            registers = getattr(overlay, DESIGN)
+            ising, phi = (PynqBus(registers, kind.unit.offset, getattr(overlay, dma_name(kind.unit)), pynq.allocate) for kind in (ISING, PHI))
         except AttributeError as error:
-            raise BackendUnavailable(f"backend 'kv260': {path} has no {CORE} with an {DMA} ({error}); load a bitstream of this project") from None
+            wanted = f"{DESIGN} with {' and '.join(dma_name(kind.unit) for kind in (ISING, PHI))}"
+            raise BackendUnavailable(f"backend 'kv260': {path} has no {wanted} ({error}); load a bitstream of this project") from None
         except (RuntimeError, OSError) as error:
             raise BackendUnavailable(f"backend 'kv260': {path} could not be loaded ({error}); run this on a KV260, as a user who may") from None
         self.bitstream = path
-        self._driver = IsingDriver(PynqBus(core, dma, pynq.allocate), "kv260")
-        shape = self._driver.shape
-        super().__init__(core_capabilities(shape.lanes, shape.slots, shape.spins_max, shape.beats_max))
+        self._core_driver, self._phi_driver = IsingDriver(ising, "kv260"), PhiDriver(phi, "kv260")
+        shape = self._core_driver.shape
+        super().__init__(core_capabilities(shape.lanes, shape.slots, shape.spins_max, shape.beats_max, phi=True))
 
     @property
     def name(self) -> str:
         return "kv260"
 
     def _connect(self) -> Sequence[IsingDriver]:
-        return [self._driver]
+        return [self._core_driver]
+
+    def _connect_phi(self) -> Sequence[PhiDriver]:
+        return [self._phi_driver]
 
 
 def _bitstream(given: str | os.PathLike[str] | None) -> Path:

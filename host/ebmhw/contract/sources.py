@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, final
 
 from ebmhw.contract import render
-from ebmhw.contract.ising_core import PACKET_HASH, REGISTERS
+from ebmhw.contract.design import UNITS
 from ebmhw.errors import ContractError
 
 SOURCES: Final = (
     "hdl/__init__.py",
+    "hdl/config.py",
     "hdl/convert.py",
     "hdl/generate.py",
+    "hdl/top.py",
     "hdl/common/**/*.py",
     "hdl/ising_core/**/*.py",
+    "hdl/phi_unit/**/*.py",
     "host/ebmhw/contract/**/*.py",
 )
 """Patterns of the files, from the root of a checkout, that the RTL of every configuration is made from; its own YAML file comes with them."""
+
+NO_SOURCES: Final = ("hdl/phi_unit/hls/**/*.py",)
+"""Patterns of those among them that no RTL is made from."""
 
 BUILD_DIGITS: Final = 8
 """Hexadecimal digits of the sources' digest that make the number in register ``build``."""
@@ -43,13 +49,17 @@ def sources_digest(root: Path, config: str) -> str:
     It depends on the files' paths from ``root``, in their order, and on their contents, not on where the checkout lies nor on the line
     endings it was written with.
     """
-    paths = {path for pattern in SOURCES for path in root.glob(pattern)} | {config_path(root, config)}
+    paths = _matching(root, SOURCES) - _matching(root, NO_SOURCES) | {config_path(root, config)}
     digest = sha256()
     for path in sorted(paths, key=lambda path: path.relative_to(root).as_posix()):
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def _matching(root: Path, patterns: Iterable[str]) -> set[Path]:
+    return {path for pattern in patterns for path in root.glob(pattern)}
 
 
 def build_number(digest: str) -> int:
@@ -60,7 +70,7 @@ def build_number(digest: str) -> int:
 @final
 @dataclass(frozen=True)
 class Port:
-    """A port of the Verilog's top module.
+    """A port of a module of the Verilog.
 
     Attributes
     ----------
@@ -76,27 +86,43 @@ class Port:
 
 @final
 @dataclass(frozen=True)
+class UnitFacts:
+    """What is known of a unit in a Verilog file.
+
+    Attributes
+    ----------
+    parameters : the numbers of its configuration, by name
+    ports : of its module, which is called as the unit is
+    map_hash, packet_hash : what its registers were made to show of the contract
+    """
+
+    parameters: Mapping[str, int]
+    ports: tuple[Port, ...]
+    map_hash: int
+    packet_hash: int
+
+
+@final
+@dataclass(frozen=True)
 class Sidecar:
     """What is known of a Verilog file without reading it.
 
     Attributes
     ----------
     config : name of the configuration
-    parameters : its numbers, by name
     module : the top module
     ports : its ports
-    map_hash, packet_hash, contract_digest : what the core's registers were made to show of the contract
+    units : what is within it, by the names of `ebmhw.contract.design.UNITS`
+    contract_digest : what the units' registers were made to show of the contract
     sources_digest : `sources_digest` when it was made
     verilog_sha256 : of the Verilog's bytes
     amaranth, yosys : versions of the tools that made it
     """
 
     config: str
-    parameters: Mapping[str, int]
     module: str
     ports: tuple[Port, ...]
-    map_hash: int
-    packet_hash: int
+    units: Mapping[str, UnitFacts]
     contract_digest: str
     sources_digest: str
     verilog_sha256: str
@@ -104,12 +130,23 @@ class Sidecar:
     yosys: str
 
     @classmethod
-    def of(cls, verilog: str, *, config: str, sources: str, **facts: Any) -> Sidecar:
-        """Return the sidecar of a Verilog text that is made now, under this contract, from sources with the digest ``sources``."""
+    def of(
+        cls,
+        verilog: str,
+        *,
+        config: str,
+        sources: str,
+        parameters: Mapping[str, Mapping[str, int]],
+        unit_ports: Mapping[str, tuple[Port, ...]],
+        **facts: Any,
+    ) -> Sidecar:
+        """Return the sidecar of a Verilog text that is made now, under this contract, from sources with the digest ``sources``.
+
+        Parameters and ports are given for each unit; the other facts are those of the class.
+        """
         return cls(
             config=config,
-            map_hash=REGISTERS.hash32,
-            packet_hash=PACKET_HASH,
+            units={unit.name: UnitFacts(parameters[unit.name], unit_ports[unit.name], unit.registers.hash32, unit.packet_hash) for unit in UNITS},
             contract_digest=render.contract_digest(),
             sources_digest=sources,
             verilog_sha256=sha256(verilog.encode()).hexdigest(),
@@ -137,7 +174,8 @@ class Sidecar:
         try:
             data = json.loads(text)
             build = data.pop("build")
-            data["ports"] = tuple(Port(**port) for port in data["ports"])
+            data["ports"] = _ports(data["ports"])
+            data["units"] = {name: UnitFacts(**unit | {"ports": _ports(unit["ports"])}) for name, unit in data["units"].items()}
             made = cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ContractError(f"this is no sidecar of generated RTL ({error}); generate the RTL again") from None
@@ -153,11 +191,23 @@ class Sidecar:
         verilog : the bytes of the Verilog file
         sources : the digest of the sources as they are now, None where there are none
         """
-        checks: tuple[tuple[str, object, object], ...] = (
-            ("register map's hash", f"{self.map_hash:#010x}", f"{REGISTERS.hash32:#010x}"),
-            ("packets' hash", f"{self.packet_hash:#010x}", f"{PACKET_HASH:#010x}"),
+        units, here = ", ".join(self.units), ", ".join(unit.name for unit in UNITS)
+        if units != here:
+            return f"its units are {units or 'none'}, not {here}"
+        checks: list[tuple[str, object, object]] = []
+        for unit in UNITS:
+            facts = self.units[unit.name]
+            checks += [
+                (f"register map's hash of {unit.name}", f"{facts.map_hash:#010x}", f"{unit.registers.hash32:#010x}"),
+                (f"packets' hash of {unit.name}", f"{facts.packet_hash:#010x}", f"{unit.packet_hash:#010x}"),
+            ]
+        checks += [
             ("contract's digest", self.contract_digest, render.contract_digest()),
             ("Verilog's SHA-256", self.verilog_sha256, sha256(verilog).hexdigest()),
             ("sources' digest", self.sources_digest, sources or self.sources_digest),
-        )
+        ]
         return "; ".join(f"its {what} is {made}, not {now}" for what, made, now in checks if made != now)
+
+
+def _ports(data: Iterable[Mapping[str, Any]]) -> tuple[Port, ...]:
+    return tuple(Port(**port) for port in data)

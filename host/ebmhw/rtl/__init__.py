@@ -1,4 +1,4 @@
-"""The generated Verilog of the cores, which `make verilog` puts here, and whether it still fits this package."""
+"""The generated Verilog of the designs, which `make verilog` puts here, and whether it still fits this package."""
 
 from __future__ import annotations
 

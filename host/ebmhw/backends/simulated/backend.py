@@ -1,4 +1,4 @@
-"""The simulated backend: the core's own Verilog, run cycle by cycle on the CPU."""
+"""The simulated backend: the design's own Verilog, run cycle by cycle on the CPU."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import final
 
 from ebmhw.backends.core import CoreBackend, core_capabilities
 from ebmhw.backends.driver import IsingDriver
+from ebmhw.backends.phi_driver import PhiDriver
 from ebmhw.backends.request import whole_number
 from ebmhw.backends.simulated.build import build_library
 from ebmhw.backends.simulated.bus import SimulatedBus
@@ -17,15 +18,15 @@ from ebmhw.errors import BackendUnavailable, InvalidRun, shown
 
 @final
 class SimulatedBackend(CoreBackend):
-    """Samples with the hardware's own logic, some thousand times slower than hardware: to see that both do the same.
+    """Samples, and measures logits, with the hardware's own logic, some thousand times slower than hardware: to see that both do the same.
 
-    The first run of a configuration compiles it, which takes a minute or more; later ones, also of other processes, find it in the user's
-    cache folder.
+    The first run on a unit of a configuration compiles it, the Ising core in a minute or more, the phi unit in seconds; later ones, also of other
+    processes, find it in the user's cache folder.
 
     Parameters
     ----------
-    config : "kv260" for the core of the board, "small" for one that runs faster but holds 64 spins only
-    threads : cores that run at once, each for a group of reads; None takes the processors that this process may use
+    config : "kv260" for the units of the board, "small" for a core that runs faster but holds 64 spins only
+    threads : units that run at once, each for a group of reads or rows; None takes the processors that this process may use
 
     Raises
     ------
@@ -46,13 +47,20 @@ class SimulatedBackend(CoreBackend):
             raise BackendUnavailable(f"backend 'simulated': {error}; get_backend('cpu') returns the same samples") from None
         find_toolchain()
         self._rtl = found
-        size = {name: int(found.sidecar.parameters[name]) for name in ("lanes", "slots", "spins_max", "beats_max")}
-        super().__init__(core_capabilities(**size))
+        size = [int(found.sidecar.units["ising_core"].parameters[name]) for name in ("lanes", "slots", "spins_max", "beats_max")]
+        super().__init__(core_capabilities(*size, phi=True))
 
     @property
     def name(self) -> str:
         return "simulated"
 
     def _connect(self) -> Sequence[IsingDriver]:
-        library = build_library(self._rtl.verilog, self._rtl.sidecar.module)
-        return [IsingDriver(SimulatedBus(library), "simulated") for _ in range(self.threads)]
+        return [IsingDriver(bus, self.name) for bus in self._buses("ising_core")]
+
+    def _connect_phi(self) -> Sequence[PhiDriver]:
+        return [PhiDriver(bus, self.name) for bus in self._buses("phi_unit")]
+
+    def _buses(self, unit: str) -> list[SimulatedBus]:
+        """Return a bus for each thread, to a unit of its own."""
+        library = build_library(self._rtl.verilog, unit)
+        return [SimulatedBus(library) for _ in range(self.threads)]

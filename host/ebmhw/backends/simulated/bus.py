@@ -1,4 +1,4 @@
-"""SimulatedBus: the verilated core, its clock running only while something is asked of it."""
+"""SimulatedBus: a verilated unit, its clock running only while something is asked of it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _REGISTER_CYCLES = 100_000
 """Cycles of one register access at the most; it takes about five."""
 
 _STEP_CYCLES = 5_000
-"""Cycles between two looks at the time, at Ctrl-C and at the limit: 50 ms at the speed of the slowest core."""
+"""Cycles between two looks at the time, at Ctrl-C and at the limit: 50 ms at the speed of the slowest unit."""
 
 _UNDEFINED = {"zeros": 0, "ones": 1, "random": 2}
 
 
 @final
 class SimulatedBus(Bus):
-    """A core in this process; as many of them as one likes.
+    """A unit in this process; as many of them as one likes.
 
     Parameters
     ----------
@@ -42,58 +42,62 @@ class SimulatedBus(Bus):
         self, library: Path, cycle_limit: int | None = None, pauses: tuple[int, int] = (0, 0), seed: int = 0, undefined: str = "zeros"
     ) -> None:
         self._functions = functions = _load(library)
+        self._job_words = int(functions.ebmhw_unit_job_words())
         self._cycle_limit = cycle_limit
-        self._core = functions.ebmhw_core_create(_UNDEFINED[undefined], seed, *pauses)
-        self._end = weakref.finalize(self, functions.ebmhw_core_destroy, self._core)
+        self._unit = functions.ebmhw_unit_create(_UNDEFINED[undefined], seed, *pauses)
+        self._end = weakref.finalize(self, functions.ebmhw_unit_destroy, self._unit)
 
     @property
     def cycles(self) -> int:
         """Cycles so far."""
-        return int(self._functions.ebmhw_core_cycles(self._core))
+        return int(self._functions.ebmhw_unit_cycles(self._unit))
 
     def read(self, offset: int) -> int:
         word = ctypes.c_uint32()
-        self._done("read", offset, self._functions.ebmhw_core_read(self._core, offset, ctypes.byref(word), _REGISTER_CYCLES))
+        self._done("read", offset, self._functions.ebmhw_unit_read(self._unit, offset, ctypes.byref(word), _REGISTER_CYCLES))
         return word.value
 
     def write(self, offset: int, word: int) -> None:
-        self._done("write", offset, self._functions.ebmhw_core_write(self._core, offset, word, _REGISTER_CYCLES))
+        self._done("write", offset, self._functions.ebmhw_unit_write(self._unit, offset, word, _REGISTER_CYCLES))
 
     def _done(self, what: str, offset: int, response: int) -> None:
         if response < 0:
-            raise CoreStalled(f"the core did not answer a {what} of register {offset:#x} within {_REGISTER_CYCLES} cycles")
+            raise CoreStalled(f"the unit did not answer a {what} of register {offset:#x} within {_REGISTER_CYCLES} cycles")
         if response:
-            raise HardwareFault(f"the core answered a {what} of register {offset:#x} with response {response}; there is no such register")
+            raise HardwareFault(f"the unit answered a {what} of register {offset:#x} with response {response}; there is no such register")
 
     def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
         jobs, answer = np.ascontiguousarray(jobs, dtype=np.uint64), np.empty(room, dtype=np.uint64)
+        words = self._job_words
+        if jobs.size % words:
+            raise ValueError(f"the jobs have {jobs.size} words of 64 bits; give whole beats, {words} words each")
         sent, arrived = ctypes.c_uint64(), ctypes.c_uint64()
         deadline, began = time.monotonic() + seconds, self.cycles
         functions, status = self._functions, 0
         try:
-            functions.ebmhw_core_begin(self._core, jobs.ctypes.data, jobs.size, answer.ctypes.data, room)
+            functions.ebmhw_unit_begin(self._unit, jobs.ctypes.data, jobs.size, answer.ctypes.data, room)
             while True:
                 left = _STEP_CYCLES if self._cycle_limit is None else min(_STEP_CYCLES, self._cycle_limit + began - self.cycles)
-                status = functions.ebmhw_core_step(self._core, left, ctypes.byref(sent), ctypes.byref(arrived))
+                status = functions.ebmhw_unit_step(self._unit, left, ctypes.byref(sent), ctypes.byref(arrived))
                 if status or time.monotonic() > deadline or left < _STEP_CYCLES:
                     break
         finally:
-            # Whatever ends this, the core must not go on writing to an array that is gone.
+            # Whatever ends this, the unit must not go on writing to an array that is gone.
             if status != 1:
                 self.abandon()
         here: Beats = answer[: arrived.value]
         if status == 2:
-            raise HardwareFault(f"the core answered more than the {room} beats that its jobs make")
+            raise HardwareFault(f"the unit answered more than the {room} beats that its jobs make")
         if status == 0:
             raise CoreStalled(
-                f"the core did not answer within {self.cycles - began} cycles: it took {sent.value} of {jobs.size} beats and gave {here.size} of at "
-                f"most {room}",
+                f"the unit did not answer within {self.cycles - began} cycles: it took {sent.value // words} of {jobs.size // words} beats and gave "
+                f"{here.size} of at most {room}",
                 here.tobytes(),
             )
         return here
 
     def abandon(self) -> None:
-        self._functions.ebmhw_core_abandon(self._core)
+        self._functions.ebmhw_unit_abandon(self._unit)
 
     def close(self) -> None:
         self._end()
@@ -106,6 +110,7 @@ def _load(library: Path) -> Any:
         raise BackendUnavailable(f"backend 'simulated': {library} does not load ({error}); delete its folder to have it built again") from None
     pointer, u32, u64, i32 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32
     signatures: dict[str, tuple[Any, list[Any]]] = {
+        "job_words": (u64, []),
         "create": (pointer, [u32, u64, u32, u32]),
         "destroy": (None, [pointer]),
         "cycles": (u64, [pointer]),
@@ -116,6 +121,6 @@ def _load(library: Path) -> Any:
         "abandon": (None, [pointer]),
     }
     for name, (result, arguments) in signatures.items():
-        function = getattr(loaded, f"ebmhw_core_{name}")
+        function = getattr(loaded, f"ebmhw_unit_{name}")
         function.restype, function.argtypes = result, arguments
     return loaded

@@ -1,12 +1,12 @@
-// The core with every input behind a flip-flop, so that a simulator has nothing to compute between two edges of the clock.
+// A unit with every input behind a flip-flop, so that a simulator has nothing to compute between two edges of the clock.
 //
 // Without it Verilator evaluates all logic that an input reaches, the reset among them, once for each edge and once more for the
-// flip-flops: the core takes three times as long. What `harness.cpp` sets before an edge are the core's inputs after it.
+// flip-flops: the Ising core takes three times as long. What `harness.cpp` sets before an edge are the unit's inputs after it.
 
 module clocked (
     input clk,
     input rst,
-    input [7:0] s_axi_awaddr,
+    input [`EBMHW_ADDRESS_BITS-1:0] s_axi_awaddr,
     input s_axi_awvalid,
     output s_axi_awready,
     input [31:0] s_axi_wdata,
@@ -15,27 +15,27 @@ module clocked (
     output [1:0] s_axi_bresp,
     output s_axi_bvalid,
     input s_axi_bready,
-    input [7:0] s_axi_araddr,
+    input [`EBMHW_ADDRESS_BITS-1:0] s_axi_araddr,
     input s_axi_arvalid,
     output s_axi_arready,
     output [31:0] s_axi_rdata,
     output [1:0] s_axi_rresp,
     output s_axi_rvalid,
     input s_axi_rready,
-    input [63:0] s_axis_tdata,
+    input [`EBMHW_JOB_BITS-1:0] s_axis_tdata,
     input s_axis_tlast,
     input s_axis_tvalid,
     output s_axis_tready,
-    output [63:0] m_axis_tdata,
+    output [`EBMHW_RESULT_BITS-1:0] m_axis_tdata,
     output m_axis_tlast,
     output m_axis_tvalid,
     input m_axis_tready
 );
   reg rst_q = 1;
-  reg [7:0] awaddr, araddr;
+  reg [`EBMHW_ADDRESS_BITS-1:0] awaddr, araddr;
   reg awvalid = 0, wvalid = 0, bready = 0, arvalid = 0, rready = 0;
   reg [31:0] wdata;
-  reg [63:0] tdata;
+  reg [`EBMHW_JOB_BITS-1:0] tdata;
   reg tlast, tvalid = 0, tready = 0;
 
   always @(posedge clk) begin
@@ -54,7 +54,7 @@ module clocked (
     tready <= m_axis_tready;
   end
 
-  `EBMHW_CORE core (
+  `EBMHW_UNIT unit (
       .clk(clk),
       .rst(rst_q),
       .s_axi_awaddr(awaddr),
@@ -77,7 +77,7 @@ module clocked (
       .s_axi_rvalid(s_axi_rvalid),
       .s_axi_rready(rready),
       .s_axis_tdata(tdata),
-      .s_axis_tkeep(8'b11111111),
+      .s_axis_tkeep({`EBMHW_JOB_BITS / 8{1'b1}}),
       .s_axis_tlast(tlast),
       .s_axis_tvalid(tvalid),
       .s_axis_tready(s_axis_tready),

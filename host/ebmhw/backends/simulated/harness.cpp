@@ -1,12 +1,13 @@
-// The verilated core behind a small C interface: registers over AXI4-Lite, batches over two AXI4-Streams, cycle by cycle.
+// A verilated unit behind a small C interface: registers over AXI4-Lite, batches over two AXI4-Streams, cycle by cycle.
 //
 // Every call runs the clock for as long as it needs, a bounded number of cycles; a batch that is under way goes on in each of them.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
-#include "Vcore.h"
+#include "Vunit.h"
 #include "verilated.h"
 
 namespace {
@@ -28,15 +29,25 @@ private:
     uint64_t state_;
 };
 
+// A beat of 64 bits is a number, a wider one an array of words of 32 bits; either is given as words of 64 bits, the low one first.
+void put(QData& beat, const uint64_t* words) { beat = words[0]; }
+
+template <std::size_t N>
+void put(VlWide<N>& beat, const uint64_t* words) {
+    for (std::size_t i = 0; i < N; ++i) beat[i] = static_cast<EData>(words[i / 2] >> (32 * (i % 2)));
+}
+
+constexpr uint64_t JOB_WORDS = sizeof(std::remove_reference_t<decltype(Vunit::s_axis_tdata)>) / sizeof(uint64_t);
+
 enum Status : int32_t { RUNNING = 0, ANSWERED = 1, OVERFLOWED = 2 };
 
-class Core {
+class Unit {
 public:
-    Core(uint32_t undefined, uint64_t seed, uint32_t job_pauses, uint32_t result_pauses)
+    Unit(uint32_t undefined, uint64_t seed, uint32_t job_pauses, uint32_t result_pauses)
         : dice_(seed), job_pauses_(job_pauses), result_pauses_(result_pauses), pauses_(job_pauses || result_pauses) {
         context_.randReset(static_cast<int>(undefined));
         context_.randSeed(static_cast<int>(seed & 0x7FFFFFFF) + 1);
-        top_ = std::make_unique<Vcore>(&context_, "core");
+        top_ = std::make_unique<Vunit>(&context_, "unit");
         top_->clk = 0;
         top_->s_axi_awvalid = top_->s_axi_wvalid = top_->s_axi_bready = top_->s_axi_arvalid = top_->s_axi_rready = 0;
         top_->s_axis_tvalid = top_->m_axis_tready = 0;
@@ -46,7 +57,7 @@ public:
         edge();
     }
 
-    ~Core() { top_->final(); }
+    ~Unit() { top_->final(); }
 
     uint64_t cycles() const { return cycles_; }
 
@@ -95,7 +106,8 @@ public:
         return -1;
     }
 
-    // `jobs` and `answer` must stay where they are until the batch is answered or abandoned.
+    // `jobs` are `count` words, whole beats, and `answer` has room for `room`; both must stay where they are until the batch is answered or
+    // abandoned.
     void begin(const uint64_t* jobs, uint64_t count, uint64_t* answer, uint64_t room) {
         jobs_ = jobs, count_ = count, sent_ = 0;
         answer_ = answer, room_ = room, arrived_ = 0;
@@ -116,17 +128,17 @@ public:
     }
 
 private:
-    // One cycle: what the streams hand over in the one before, what the core is given in this one. Inputs keep what was set until the
+    // One cycle: what the streams hand over in the one before, what the unit is given in this one. Inputs keep what was set until the
     // next call, so that between two calls outputs and inputs are those of one and the same cycle.
     void cycle() {
         if (top_->s_axis_tvalid && top_->s_axis_tready) {
-            ++sent_;
+            sent_ += JOB_WORDS;
             top_->s_axis_tvalid = 0;
         }
         if (top_->m_axis_tvalid && top_->m_axis_tready) take();
         if (!top_->s_axis_tvalid && sent_ < count_ && !(job_pauses_ && dice_.throws(job_pauses_))) {
-            top_->s_axis_tdata = jobs_[sent_];
-            top_->s_axis_tlast = sent_ + 1 == count_;
+            put(top_->s_axis_tdata, jobs_ + sent_);
+            top_->s_axis_tlast = sent_ + JOB_WORDS == count_;
             top_->s_axis_tvalid = 1;
         }
         top_->m_axis_tready = status_ == RUNNING && !(result_pauses_ && dice_.throws(result_pauses_));
@@ -151,7 +163,7 @@ private:
     }
 
     VerilatedContext context_;
-    std::unique_ptr<Vcore> top_;
+    std::unique_ptr<Vunit> top_;
     Dice dice_;
     const uint32_t job_pauses_, result_pauses_;
     const bool pauses_;
@@ -163,24 +175,25 @@ private:
     Status status_ = ANSWERED;
 };
 
-Core* core(void* handle) { return static_cast<Core*>(handle); }
+Unit* unit(void* handle) { return static_cast<Unit*>(handle); }
 
 }  // namespace
 
-// The interface: `ebmhw_core_create` takes how undefined bits start (0: as 0, 1: as 1, 2: at random), a seed, and in how many of
-// 256 cycles each stream pauses; other functions take what it returns.
+// The interface. `ebmhw_unit_job_words`: words of a beat of the job stream. `ebmhw_unit_create` takes how undefined bits start (0: as 0, 1: as 1,
+// 2: at random), a seed, and in how many of 256 cycles each stream pauses; other functions take what it returns.
 extern "C" {
 
-void* ebmhw_core_create(uint32_t undefined, uint64_t seed, uint32_t job_pauses, uint32_t result_pauses) {
-    return new Core(undefined, seed, job_pauses, result_pauses);
+uint64_t ebmhw_unit_job_words() { return JOB_WORDS; }
+void* ebmhw_unit_create(uint32_t undefined, uint64_t seed, uint32_t job_pauses, uint32_t result_pauses) {
+    return new Unit(undefined, seed, job_pauses, result_pauses);
 }
-void ebmhw_core_destroy(void* handle) { delete core(handle); }
-uint64_t ebmhw_core_cycles(void* handle) { return core(handle)->cycles(); }
-int32_t ebmhw_core_read(void* handle, uint32_t offset, uint32_t* word, uint64_t limit) { return core(handle)->read(offset, word, limit); }
-int32_t ebmhw_core_write(void* handle, uint32_t offset, uint32_t word, uint64_t limit) { return core(handle)->write(offset, word, limit); }
-void ebmhw_core_begin(void* handle, const uint64_t* jobs, uint64_t count, uint64_t* answer, uint64_t room) {
-    core(handle)->begin(jobs, count, answer, room);
+void ebmhw_unit_destroy(void* handle) { delete unit(handle); }
+uint64_t ebmhw_unit_cycles(void* handle) { return unit(handle)->cycles(); }
+int32_t ebmhw_unit_read(void* handle, uint32_t offset, uint32_t* word, uint64_t limit) { return unit(handle)->read(offset, word, limit); }
+int32_t ebmhw_unit_write(void* handle, uint32_t offset, uint32_t word, uint64_t limit) { return unit(handle)->write(offset, word, limit); }
+void ebmhw_unit_begin(void* handle, const uint64_t* jobs, uint64_t count, uint64_t* answer, uint64_t room) {
+    unit(handle)->begin(jobs, count, answer, room);
 }
-int32_t ebmhw_core_step(void* handle, uint64_t limit, uint64_t* sent, uint64_t* arrived) { return core(handle)->step(limit, sent, arrived); }
-void ebmhw_core_abandon(void* handle) { core(handle)->abandon(); }
+int32_t ebmhw_unit_step(void* handle, uint64_t limit, uint64_t* sent, uint64_t* arrived) { return unit(handle)->step(limit, sent, arrived); }
+void ebmhw_unit_abandon(void* handle) { unit(handle)->abandon(); }
 }

@@ -1,0 +1,44 @@
+"""Arguments that come next to logits, as plain numbers and arrays; InvalidLogits names the one that is wrong."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ebmhw.errors import InvalidLogits, shown
+
+
+def whole_number(value: Any, what: str, low: int, high: int, default: int, reason: str) -> int:
+    """Return an argument as an integer within low..high, ``default`` for None."""
+    if value is None:
+        return default
+    try:
+        number = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = low - 1
+    if not low <= number <= high:
+        raise InvalidLogits(f"{what} is {shown(value)}; give a whole number from {low} to {high} ({reason})")
+    return number
+
+
+def array_of(value: Any, what: str) -> npt.NDArray[Any]:
+    """Return an argument as a NumPy array, uncopied where it offers ``__array__`` or ``__dlpack__``; tensors come to the host."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise InvalidLogits(f"{what} are a masked array; give {what}.filled(...), for logits with -inf")
+    torch = sys.modules.get("torch")
+    try:
+        if torch is not None and isinstance(value, torch.Tensor):
+            return np.asarray(value.detach().cpu().numpy())
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        array = np.asarray(value)
+    except Exception as error:  # whatever a foreign __array__ raises
+        raise InvalidLogits(f"{what} are a {type(value).__name__} that NumPy cannot read ({error}); give a rectangular array") from None
+    # Whole numbers in a list are numbers like others; in an array they are more likely token ids.
+    if what == "logits" and isinstance(value, (list, tuple)) and array.dtype.kind in "iu":
+        return array.astype(np.float64)
+    return array

@@ -1,0 +1,218 @@
+"""Logits: the caller's array as rows of words, never copied as a whole."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from ebmhw.errors import InvalidLogits, shown
+from ebmhw.phi.arguments import array_of
+
+SOURCES = ("float16", "bfloat16", "float32", "float64")
+"""Formats in which logits may come; float64 is rounded to float32, to nearest even."""
+
+_WORDS = {"float16": "u2", "bfloat16": "u2", "float32": "u4", "float64": "u8"}
+_REMEDY = "give float16, bfloat16, float32 or float64, such as logits.astype('float32')"
+_DLPACK_CPU = (1, 3, 11)
+"""Device types of DLPack whose memory the host reads: CPU, and the host memory of CUDA and ROCm."""
+
+Words = npt.NDArray[Any]
+"""uint16 for float16 and bfloat16, uint32 for float32."""
+
+
+class Logits(ABC):
+    """Rows of logits.
+
+    Attributes
+    ----------
+    source : one of `SOURCES`
+    shape : (..., V), at least one dimension
+    """
+
+    source: str
+    shape: tuple[int, ...]
+
+    @property
+    @final
+    def format(self) -> str:
+        """The format of the words that `bits` gives."""
+        return "float32" if self.source == "float64" else self.source
+
+    @property
+    @abstractmethod
+    def device(self) -> str:
+        """Where the logits lie, "cpu" for the host's memory."""
+
+    @abstractmethod
+    def columns(self, entries: int) -> Logits:
+        """Return the first ``entries`` columns."""
+
+    @abstractmethod
+    def bits(self, rows: npt.NDArray[np.int64]) -> Words:
+        """Return rows (n,), numbered in C order, as words (n, V) in ``format``: C-contiguous and in this machine's byte order."""
+
+
+@final
+class HostLogits(Logits):
+    """Logits in the host's memory.
+
+    Attributes
+    ----------
+    words : (..., V) uint16, uint32 or (float64) uint64, a view of the caller's memory with its strides and byte order
+    """
+
+    device = "cpu"
+
+    def __init__(self, words: Words, source: str) -> None:
+        self.words, self.source, self.shape = words, source, words.shape
+
+    def columns(self, entries: int) -> HostLogits:
+        return HostLogits(self.words[..., :entries], self.source)
+
+    @cached_property
+    def matrices(self) -> list[Words]:
+        """The rows as views (rows, V), in C order: one view where the strides of all leading dimensions allow it."""
+        return _matrices(self.words)
+
+    def bits(self, rows: npt.NDArray[np.int64]) -> Words:
+        if len(self.matrices) != 1:
+            part = self.words[np.unravel_index(rows, self.shape[:-1])]
+        elif rows.size and rows[-1] - rows[0] == rows.size - 1:
+            part = self.matrices[0][rows[0] : rows[-1] + 1]
+        else:
+            part = self.matrices[0][rows]
+        if self.source == "float64":
+            # Beyond float32's range it becomes an infinity, as rounding to nearest does.
+            with np.errstate(all="ignore"):
+                part = part.view(part.dtype.str.replace("u", "f")).astype(np.float32).view(np.uint32)
+        return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
+
+
+def _matrices(words: Words) -> list[Words]:
+    if words.ndim == 1:
+        return [words[None]]
+    dims = [(size, stride) for size, stride in zip(words.shape[:-1], words.strides[:-1], strict=True) if size != 1]
+    if words.ndim == 2 or all(outer[1] == inner[0] * inner[1] for outer, inner in pairwise(dims)) or 0 in words.shape:
+        return [words.reshape(int(np.prod(words.shape[:-1], dtype=np.int64)), words.shape[-1])]
+    return [matrix for part in words for matrix in _matrices(part)]
+
+
+@final
+class DeviceLogits(Logits):
+    """Logits that PyTorch computes on where they lie; the CPU backend answers them with PyTorch's own integer operations.
+
+    Parameters
+    ----------
+    tensor : torch.Tensor (..., V), floating; on a CPU too, which is slower than the native kernel
+    """
+
+    def __init__(self, tensor: Any) -> None:
+        tensor = tensor.detach()
+        self.source = _torch_source(tensor)
+        self.tensor, self.shape = tensor, tuple(tensor.shape)
+
+    @property
+    def device(self) -> str:
+        return str(self.tensor.device)
+
+    def columns(self, entries: int) -> DeviceLogits:
+        return DeviceLogits(self.tensor[..., :entries])
+
+    def rows(self, rows: npt.NDArray[np.int64]) -> Any:
+        """Return rows (n,), numbered in C order, as a float32 tensor (n, V) on the device."""
+        import torch
+
+        tensor = self.tensor[None] if self.tensor.ndim == 1 else self.tensor
+        index = [torch.from_numpy(np.ascontiguousarray(part)).to(tensor.device) for part in np.unravel_index(rows, tuple(tensor.shape[:-1]))]
+        return tensor[tuple(index)].to(torch.float32)
+
+    def bits(self, rows: npt.NDArray[np.int64]) -> Words:
+        import torch
+
+        part = self.rows(rows)
+        if self.format != "float32":
+            part = part.to(getattr(torch, self.format))
+        return _torch_words(part.cpu())
+
+
+def logits_of(value: Any) -> Logits:
+    """Return what a caller gives as logits.
+
+    NumPy arrays, CPU tensors of PyTorch, CPU arrays of JAX and whatever else offers ``__array__`` or ``__dlpack__`` are not copied; lists are
+    read as float64. Tensors on a device stay there.
+
+    Raises
+    ------
+    InvalidLogits
+        for what is no array, no floating format, or cannot be read from here.
+    """
+    if isinstance(value, Logits):
+        return value
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return _of_tensor(value)
+    if not isinstance(value, np.ndarray) and _elsewhere(value):
+        try:
+            import torch as library
+        except ImportError:
+            raise InvalidLogits(
+                f"logits are a {type(value).__name__} in the memory of a device, which is read through PyTorch; "
+                "pip install 'ebmhw[torch]', or give numpy.asarray(logits)"
+            ) from None
+        try:
+            tensor = library.from_dlpack(value)
+        except (RuntimeError, TypeError, ValueError, AssertionError, BufferError) as error:
+            raise InvalidLogits(f"logits are a {type(value).__name__} that PyTorch cannot read ({error}); give numpy.asarray(logits)") from None
+        return DeviceLogits(tensor)
+    return _of_array(array_of(value, "logits"))
+
+
+def _of_array(array: npt.NDArray[Any]) -> HostLogits:
+    source = array.dtype.name
+    if source not in SOURCES:
+        raise InvalidLogits(f"logits have dtype {shown(source)}; {_REMEDY}")
+    word = np.dtype(_WORDS[source])
+    # ml_dtypes calls its own types native ("|" or "=").
+    return HostLogits(array.view(word if array.dtype.isnative else word.newbyteorder()), source)
+
+
+def _of_tensor(tensor: Any) -> Logits:
+    if tensor.device.type != "cpu":
+        return DeviceLogits(tensor)
+    source = _torch_source(tensor)
+    try:
+        return HostLogits(_torch_words(tensor.detach().resolve_neg()), source)
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        raise InvalidLogits(f"logits are a {type(tensor).__name__} that cannot be read ({error}); give a plain tensor") from None
+
+
+def _torch_source(tensor: Any) -> str:
+    source = str(tensor.dtype).removeprefix("torch.")
+    if source not in SOURCES:
+        raise InvalidLogits(f"logits have dtype {shown(source)}; {_REMEDY}")
+    if str(tensor.layout) != "torch.strided" or tensor.device.type == "meta":
+        raise InvalidLogits(f"logits are a {tensor.layout} tensor on {tensor.device}; give one with plain entries, such as logits.to_dense()")
+    return source
+
+
+def _torch_words(tensor: Any) -> Words:
+    """Return a CPU tensor as words, without a copy; NumPy does not know bfloat16."""
+    import torch
+
+    signed = {2: torch.int16, 4: torch.int32, 8: torch.int64}[tensor.element_size()]
+    words: Words = tensor.view(signed).numpy()
+    return words.view(f"u{tensor.element_size()}")
+
+
+def _elsewhere(value: Any) -> bool:
+    """Return whether an object says that its memory is a device's."""
+    try:
+        return int(value.__dlpack_device__()[0]) not in _DLPACK_CPU
+    except Exception:  # no such method, or an array spread over several devices, which its __array__ gathers
+        return False
