@@ -54,11 +54,11 @@ sim-all: $(VENV)/.simulators $(VENV)/.sim ## Run all test benches, the slow ones
 	$(BIN)/python -m pytest -q -n $(JOBS) sim
 
 .PHONY: verilog
-verilog: $(VENV)/.hdl ## Write the Verilog of the cores into host/ebmhw/rtl/
+verilog: $(VENV)/.hdl ## Write the Verilog of the designs into host/ebmhw/rtl/
 	$(BIN)/python -m hdl.generate
 
 .PHONY: size
-size: $(VENV)/.hdl ## Count what the core takes on the KV260, block by block, against its budget
+size: $(VENV)/.hdl ## Count what the design takes on the KV260, block by block, against its budget
 	$(BIN)/python -m hdl.size
 
 .PHONY: lint

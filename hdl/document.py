@@ -1,4 +1,4 @@
-"""Writes the generated parts of hdl/ising_core/README.md: ``python -m hdl.document``, with ``--check`` only compares.
+"""Writes the generated parts of the units' READMEs: ``python -m hdl.document``, with ``--check`` only compares.
 
 A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 """
@@ -8,28 +8,40 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ebmhw.contract import render
-from ebmhw.contract.ising_core import ERROR_MEANINGS, ERRORS, JOBS, REGISTERS, RESULTS
+from ebmhw.contract import ising_core, phi_unit, render
+from ebmhw.contract.design import Unit, unit
+from hdl.config import DesignConfig
 from hdl.ising_core.config import IsingConfig
 from hdl.ising_core.pipeline import Stages
 
 ROOT: Final = Path(__file__).parent
-README: Final = ROOT / "ising_core" / "README.md"
 _PART: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def parts(config: IsingConfig) -> dict[str, str]:
-    """Return each generated part by name; the pipeline is that of ``config``."""
+def documents(config: DesignConfig) -> dict[Path, dict[str, str]]:
+    """Return the generated parts of each document by name; the pipeline is that of ``config``."""
+    core = config.ising_core
     return {
-        "registers": _nested(render.markdown(REGISTERS)),
-        "jobs": _nested(render.markdown(JOBS)),
-        "results": _nested(render.markdown(RESULTS)),
-        "errors": _errors(),
-        "pipeline": _pipeline(config),
-        "timing": _timing(config),
+        ROOT / "ising_core" / "README.md": {
+            **_contract(unit("ising_core"), ising_core.ERRORS, ising_core.ERROR_MEANINGS),
+            "pipeline": _pipeline(core),
+            "timing": _timing(core),
+        },
+        ROOT / "phi_unit" / "README.md": _contract(unit("phi_unit"), phi_unit.ERRORS, phi_unit.ERROR_MEANINGS),
+    }
+
+
+def _contract(about: Unit, codes: Mapping[str, int], meanings: Mapping[str, str]) -> dict[str, str]:
+    """Return the parts that every unit has."""
+    return {
+        "registers": _nested(render.markdown(about.registers)),
+        "jobs": _nested(render.markdown(about.jobs)),
+        "results": _nested(render.markdown(about.results)),
+        "errors": _errors(codes, meanings),
     }
 
 
@@ -47,8 +59,8 @@ def _nested(markdown: str) -> str:
     return "\n".join(f"##{line}" if line.startswith("#") else line for line in lines).strip()
 
 
-def _errors() -> str:
-    rows = [f"| {ERRORS[name]} | `{name}` | {meaning} |" for name, meaning in ERROR_MEANINGS.items()]
+def _errors(codes: Mapping[str, int], meanings: Mapping[str, str]) -> str:
+    rows = [f"| {codes[name]} | `{name}` | {meaning} |" for name, meaning in meanings.items()]
     return "\n".join(["| Code | Name | Meaning |", "| --- | --- | --- |", *rows])
 
 
@@ -106,19 +118,22 @@ def _timing(config: IsingConfig) -> str:
 
 
 def main() -> int:
-    """Update or check the document; return the exit status."""
-    parser = argparse.ArgumentParser(description="Write the generated parts of hdl/ising_core/README.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the document is out of date")
+    """Update or check the documents; return the exit status."""
+    parser = argparse.ArgumentParser(description="Write the generated parts of the units' READMEs.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a document is out of date")
     arguments = parser.parse_args()
-    text = README.read_text()
-    new = updated(text, parts(IsingConfig.from_yaml(ROOT / "configs" / "kv260.yaml")))
-    if new == text:
-        return 0
-    if arguments.check:
-        print(f"{README} is out of date: run python -m hdl.document", file=sys.stderr)
-        return 1
-    README.write_text(new)
-    return 0
+    status = 0
+    for path, generated in documents(DesignConfig.from_yaml(ROOT / "configs" / "kv260.yaml")).items():
+        text = path.read_text(encoding="utf-8")
+        new = updated(text, generated)
+        if new == text:
+            continue
+        if arguments.check:
+            print(f"{path} is out of date: run python -m hdl.document", file=sys.stderr)
+            status = 1
+        else:
+            path.write_text(new, encoding="utf-8")
+    return status
 
 
 if __name__ == "__main__":

@@ -207,23 +207,28 @@ def _stream_fields(prefix: str) -> dict[str, str]:
 
 @final
 class AxiStreamSource:
-    """Sends packets into an AXI4-Stream of 64 bits.
+    """Sends packets into an AXI4-Stream.
 
     Parameters
     ----------
     bench : clock, reset and random numbers
     prefix : of the ports, ``s_axis``
     pauses : idle cycles between beats
+
+    Attributes
+    ----------
+    bits : width of a beat
     """
 
     def __init__(self, bench: Bench, prefix: str = "s_axis", pauses: Pauses | None = None) -> None:
         self.channel: Final = Source(bench, f"{prefix}_tvalid", f"{prefix}_tready", _stream_fields(prefix), pauses)
         self._keep: Final = (1 << len(bench.port(prefix, "tkeep"))) - 1
+        self.bits: Final = len(bench.port(prefix, "tdata"))
 
-    def send(self, words: Sequence[int], *, last: bool = True) -> None:
+    def send(self, beats: Sequence[int], *, last: bool = True) -> None:
         """Queue the beats of a packet, all bytes enabled; ``last`` ends it with TLAST."""
-        for number, word in enumerate(words, 1):
-            self.send_beat(Beat(word, self._keep, last and number == len(words)))
+        for number, beat in enumerate(beats, 1):
+            self.send_beat(Beat(beat, self._keep, last and number == len(beats)))
 
     def send_beat(self, beat: Beat, *, idle: int = 0) -> None:
         """Queue one beat, at the earliest ``idle`` cycles after the one before it."""
@@ -236,7 +241,7 @@ class AxiStreamSource:
 
 @final
 class AxiStreamSink:
-    """Takes packets from an AXI4-Stream of 64 bits.
+    """Takes packets from an AXI4-Stream.
 
     Parameters
     ----------

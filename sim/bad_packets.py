@@ -33,29 +33,39 @@ class Bad(NamedTuple):
     ends: bool = False
 
 
-def bad_frames(random: Random, good: bytes, layout_words: int) -> Iterator[Bad]:
+def bad_frames(random: Random, good: bytes, layout: PacketLayout) -> Iterator[Bad]:
     """Yield what can be wrong with the frame of any packet.
 
     Parameters
     ----------
-    good : a packet with sections
-    layout_words : its words before the first section
+    good : a packet with some beats of sections
+    layout : its layout, the only one with its code and the next
     """
-    words = len(good) // _WORD_BYTES
+    words, beat_words = len(good) // _WORD_BYTES, layout.beat_bytes // _WORD_BYTES
+    fixed = layout.fixed_words
+
+    def bad(error: str, what: str, name: str, value: int, change: int = 0, ends: bool = False) -> Bad:
+        """Return a packet with a field of its header overwritten, and ``change`` beats more (zeros) or less."""
+        packet = poked(good, layout, name, value)
+        packet += bytes(max(0, change) * layout.beat_bytes)
+        return Bad(error, what, packet[: len(packet) + min(0, change) * layout.beat_bytes], ends)
+
     for wrong in (0, 0x4244, 0xFFFF):
-        yield Bad("magic", f"magic {wrong:#06x}", poked(good, RUN, "magic", wrong), ends=True)
+        yield bad("magic", f"magic {wrong:#06x}", "magic", wrong, ends=True)
     for code in (0, 3, 0xFF):
-        yield Bad("kind", f"code {code}", poked(good, RUN, "code", code))
+        yield bad("kind", f"code {code}", "code", code)
     for version in (0, 2, 0xFF):
-        yield Bad("kind", f"version {version}", poked(good, RUN, "version", version))
-    yield Bad("length", "2 words more than its counts make", poked(good, RUN, "length", words + 2) + bytes(STREAM_BYTES))
-    yield Bad("length", "2 words less than its counts make", poked(good, RUN, "length", words - 2)[:-STREAM_BYTES])
-    yield Bad("length", "an odd length", poked(good, RUN, "length", words + 1) + bytes(STREAM_BYTES))
-    yield Bad("length", "shorter than its fields", poked(good, RUN, "length", layout_words - 2)[: (layout_words - 2) * _WORD_BYTES])
-    yield Bad("length", "its header alone", poked(good, RUN, "length", 2)[:STREAM_BYTES])
-    yield Bad("length", "as long as can be", poked(good, RUN, "length", WORD - 1), ends=True)
-    for beats in sorted({1, 2, layout_words // 2 - 1, layout_words // 2, layout_words // 2 + 1, words // 2 - 1, random.randrange(1, words // 2)}):
-        yield Bad("truncated", f"the batch ends after {beats} of {words // 2} beats", good[: beats * STREAM_BYTES], ends=True)
+        yield bad("kind", f"version {version}", "version", version)
+    yield bad("length", "a beat more than its counts make", "length", words + beat_words, 1)
+    yield bad("length", "a beat less than its counts make", "length", words - beat_words, -1)
+    for more in range(1, beat_words):
+        yield bad("length", f"{more} words more than whole beats", "length", words + more, 1)
+    beats, short = words // beat_words, fixed // beat_words - 1
+    yield bad("length", "shorter than its fields", "length", short * beat_words, short - beats)
+    yield bad("length", "its header alone", "length", 2, 1 - beats)
+    yield bad("length", "as long as can be", "length", WORD // beat_words * beat_words, ends=True)
+    for sent in sorted({1, 2, short, short + 1, short + 2, beats - 1, random.randrange(1, beats)}):
+        yield Bad("truncated", f"the batch ends after {sent} of {beats} beats", good[: sent * layout.beat_bytes], ends=True)
 
 
 def bad_problems(random: Random, rows: Sequence[RowSlots], config: IsingConfig) -> Iterator[Bad]:

@@ -246,8 +246,8 @@ async def errors(dut: Any) -> None:
     await refuse(bench, Bad("problem", "no problem is loaded", small_run(bench, small_problem(bench))))
     rows = rows_to_spoil(random, config)
     good = Problem.of_rows(rows, len(rows), config.slots, random.getrandbits(32))
-    frames = [*bad_frames(random, good.packet(bench.next_id()), PROBLEM.fixed_words)]
-    frames += bad_frames(random, Run(schedule=[(1, 1), (2, 2)]).packet(bench.next_id(), good.program_id), RUN.fixed_words)
+    frames = [*bad_frames(random, good.packet(bench.next_id()), PROBLEM)]
+    frames += bad_frames(random, Run(schedule=[(1, 1), (2, 2)]).packet(bench.next_id(), good.program_id), RUN)
     for bad in some(frames):
         bench.pause(random)
         await refuse(bench, bad, [good.packet(bench.next_id())])

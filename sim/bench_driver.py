@@ -30,7 +30,7 @@ class CocotbBackend(CoreBackend):
 
     def __init__(self, bench: CoreBench) -> None:
         config = bench.config
-        self.bus: Final = CocotbBus(bench)
+        self.bus: Final = CocotbBus(bench.registers, bench.jobs, bench.results)
         super().__init__(core_capabilities(config.lanes, config.slots, config.spins_max, config.beats_max))
 
     @property

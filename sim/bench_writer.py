@@ -18,15 +18,16 @@ from cocotb.task import Task
 from cocotb.triggers import gather
 
 from ebmhw.contract.ising_core import RESULTS
+from hdl.common.framer import stream_layout
 from hdl.ising_core.config import IsingConfig
-from hdl.ising_core.layouts import job_layout, problem_layout, stream_layout, verdict_layout
+from hdl.ising_core.layouts import BEAT_BITS, job_layout, problem_layout, verdict_layout
 from sim.axi import Pauses, StreamSink, StreamSource, bursts, sometimes
 from sim.bench import Bench
 from sim.packing import Packing
 
 LIMIT: Final[dict[str, Any]] = {"timeout_time": 400, "timeout_unit": "us"}
 """A hundred thousand cycles: no test comes near it unless something is stuck."""
-STREAM: Final = Packing(stream_layout())
+STREAM: Final = Packing(stream_layout(BEAT_BITS))
 STROBES: Final = ("start_planes", "planes_read", "start_best", "start_random", "answered", "fault")
 FIFO: Final = 64
 """States that may wait between the pipeline and the writer."""

@@ -13,15 +13,14 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.backends.bus import Bus
 from ebmhw.contract import formats
 from ebmhw.contract.ising_core import ERRORS, IDENTITY, JOBS, PACKET_HASH, REGISTERS, RESULTS, STREAM_BYTES
 from ebmhw.contract.packets import HEADER_WORDS, MAGIC, PacketLayout
 from ebmhw.contract.registers import WORD_BITS, WORD_BYTES
-from ebmhw.contract.render import contract_digest
 from ebmhw.golden.drive import Driver, JaxDriver, NumpyDriver
 from ebmhw.golden.rows import PaddedRows
 from ebmhw.golden.step import Chain, field_of
+from sim.model_bus import UnitModelBus
 
 Beats = npt.NDArray[np.uint64]
 Words = npt.NDArray[np.uint32]
@@ -464,79 +463,38 @@ def _checked_run(core: CoreModel, packet: Words) -> dict[str, Any]:
 
 
 @final
-class ModelBus(Bus):
+class ModelBus(UnitModelBus):
     """A core as the driver sees it, backed by a `CoreModel`.
 
     Parameters
     ----------
     model : the core
     build, latency : what its registers say
-
-    Attributes
-    ----------
-    exchanges : (beats in, beats out) of every exchange so far
     """
 
     def __init__(self, model: CoreModel, build: int = 0x5EED, latency: int = 20) -> None:
+        super().__init__(
+            REGISTERS,
+            model,
+            {
+                "identity": IDENTITY,
+                "packet_hash": PACKET_HASH,
+                "build": build,
+                "shape": REGISTERS.register("shape").pack(lanes=model.lanes, slots=model.slots, latency=latency),
+                "spins_max": model.spins_max,
+                "beats_max": model.beats_max,
+                "schedule_max": model.schedule_max,
+                "formats": REGISTERS.register("formats").pack(
+                    coupling_bits=formats.COUPLING_BITS, bias_bits=formats.BIAS_BITS, energy_bits=model.energy_bits, sweep_bits=model.sweep_bits
+                ),
+                "flip_bits": model.flip_bits,
+            },
+        )
         self.model = model
-        self.exchanges: list[tuple[int, int]] = []
-        self._latched = 0
-        fixed: dict[str, int] = {
-            "identity": IDENTITY,
-            "map_hash": REGISTERS.hash32,
-            "packet_hash": PACKET_HASH,
-            "contract_hash": int(contract_digest()[:8], 16),
-            "build": build,
-            "shape": REGISTERS.register("shape").pack(lanes=model.lanes, slots=model.slots, latency=latency),
-            "spins_max": model.spins_max,
-            "beats_max": model.beats_max,
-            "schedule_max": model.schedule_max,
-            "formats": REGISTERS.register("formats").pack(
-                coupling_bits=formats.COUPLING_BITS, bias_bits=formats.BIAS_BITS, energy_bits=model.energy_bits, sweep_bits=model.sweep_bits
-            ),
-            "flip_bits": model.flip_bits,
+
+    def _live(self) -> dict[str, int]:
+        problem = self.model.problem
+        return {
+            "status": REGISTERS.register("status").pack(loaded=problem is not None),
+            "program_id": problem.program_id if problem is not None else 0,
         }
-        self.words = {register.offset: fixed.get(register.name, register.reset) for register in REGISTERS.registers}
-
-    def read(self, offset: int) -> int:
-        name = next(register.name for register in REGISTERS.registers if register.offset == offset)
-        model = self.model
-        if name.endswith("_high"):
-            return self._latched
-        if name.endswith("_low"):
-            value = model.counters.get(name.removesuffix("_low"), 0)
-            self._latched = value >> WORD_BITS
-            return value & (1 << WORD_BITS) - 1
-        live = {
-            "status": REGISTERS.register("status").pack(loaded=model.problem is not None),
-            "last_error": model.last_error[0],
-            "last_error_job": model.last_error[1],
-            "last_error_beat": model.last_error[2],
-            "program_id": model.problem.program_id if model.problem is not None else 0,
-            "jobs_done": model.counters["jobs_done"],
-            "jobs_failed": model.counters["jobs_failed"],
-        }
-        return live.get(name, self.words[offset])
-
-    def write(self, offset: int, word: int) -> None:
-        register = next(register for register in REGISTERS.registers if register.offset == offset)
-        if register.name == "control":
-            asked = register.unpack(word)
-            if asked["reset"]:
-                self.model.reset()
-            if asked["clear_counters"]:
-                self.model.clear_counters()
-        elif all(field.access == "rw" for field in register.fields):
-            self.words[offset] = word
-
-    def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
-        answer = self.model.answer(jobs)
-        self.exchanges.append((jobs.size, answer.size))
-        assert answer.size <= room, f"the driver left room for {room} beats, the answer has {answer.size}"
-        return answer
-
-    def abandon(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core.config import IsingConfig
 from hdl.ising_core.pipeline import Stages
 from hdl.ising_core.top import IsingTop
@@ -16,8 +17,8 @@ from sim.faults import finds, planted
 from sim.runner import BenchResult
 
 CONFIGS: Final = Path(__file__).resolve().parents[1] / "hdl" / "configs"
-SMALL: Final = IsingConfig.from_yaml(CONFIGS / "small.yaml")
-KV260: Final = IsingConfig.from_yaml(CONFIGS / "kv260.yaml")
+SMALL: Final = DesignConfig.from_yaml(CONFIGS / "small.yaml").ising_core
+KV260: Final = DesignConfig.from_yaml(CONFIGS / "kv260.yaml").ising_core
 BUILD: Final = 0xB001
 STATES: Final = ["idle", "parsing", "filling", "opening", "sweeping", "answering", "closing", "dropping"]
 

@@ -7,18 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from ebmhw.contract.design import UNITS
 from hdl import document
-from hdl.ising_core.config import IsingConfig
+from hdl.config import DesignConfig
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "hdl").rglob("*.py"))
 
 
-def test_the_generated_parts_of_the_readme_are_up_to_date() -> None:
-    text = document.README.read_text()
-    assert document.updated(text, document.parts(IsingConfig.from_yaml(document.ROOT / "configs" / "kv260.yaml"))) == text, (
-        "run python -m hdl.document"
-    )
+DOCUMENTS = document.documents(DesignConfig.from_yaml(document.ROOT / "configs" / "kv260.yaml"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.parent.name)
+def test_the_generated_parts_of_a_readme_are_up_to_date(path: Path) -> None:
+    text = path.read_text()
+    assert document.updated(text, DOCUMENTS[path]) == text, "run python -m hdl.document"
+
+
+def test_every_unit_has_a_document() -> None:
+    assert [path.parent.name for path in DOCUMENTS] == [unit.name for unit in UNITS]
 
 
 @pytest.mark.parametrize(
@@ -52,27 +59,3 @@ def test_hdl_imports_only_the_contract_of_the_host(path: Path) -> None:
 
 def test_a_stray_import_is_found() -> None:
     assert strays("def f():\n    from ebmhw.golden import step") == {"ebmhw.golden.step"}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"lanes": 65}, "lanes of an Ising core is 65; give a whole number from 1 to 64"),
-        ({"slots": 3}, "slots of an Ising core is 3; give an even number"),
-        ({"beats_block": 1024}, "beats_block of an Ising core is 1024; give a whole number from 1 to 1023"),
-        ({"spin_latency": True}, "spin_latency of an Ising core is True"),
-    ],
-)
-def test_a_core_that_cannot_be_is_refused(change: dict[str, int], message: str) -> None:
-    import dataclasses
-
-    small = IsingConfig.from_yaml(ROOT / "hdl" / "configs" / "small.yaml")
-    with pytest.raises(ValueError, match=message):
-        dataclasses.replace(small, **change)
-
-
-def test_a_configuration_says_what_it_lacks(tmp_path: Path) -> None:
-    path = tmp_path / "odd.yaml"
-    path.write_text("ising_core:\n  lanes: 4\n")
-    with pytest.raises(ValueError, match=r"odd.yaml: ising_core has lanes; it needs lanes, slots"):
-        IsingConfig.from_yaml(path)

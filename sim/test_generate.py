@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final, final
 
@@ -17,20 +18,22 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ebmhw import rtl
+from ebmhw.contract.design import MODULE, UNITS
 from ebmhw.contract.sources import Port, sources_digest
 from ebmhw.errors import BackendUnavailable
 from hdl import generate as generator
+from hdl.common.shared import SharedModule
+from hdl.config import DesignConfig
 from hdl.convert import convert
-from hdl.generate import MODULE, ROOT, generate, main
-from hdl.ising_core.config import IsingConfig
+from hdl.generate import ROOT, generate, main
 
 
 @final
-class Toy(wiring.Component):
-    """Gives the build number once it is asked, has as many words of memory as the core has lanes, and a unit within."""
+class ToyUnit(wiring.Component):
+    """Gives the build number once it is asked, and has as many words of memory as it is told."""
 
-    def __init__(self, config: IsingConfig, build: int) -> None:
-        self._words: Final = config.lanes
+    def __init__(self, words: int, build: int) -> None:
+        self._words: Final = words
         self._build: Final = build
         super().__init__({"ask": In(1), "answer": Out(32), "bus": Out(wiring.Signature({"word": Out(8), "at": In(2)}))})
 
@@ -43,6 +46,29 @@ class Toy(wiring.Component):
         m.d.comb += [read.addr.eq(self.bus.at), self.bus.word.eq(read.data), write.addr.eq(count), write.data.eq(count), write.en.eq(self.ask)]
         with m.If(self.ask):
             m.d.sync += self.answer.eq(self._build)
+        return m
+
+
+@final
+class Toy(wiring.Component):
+    """A design of two such units, the one of the Ising core with a word a lane."""
+
+    def __init__(self, config: DesignConfig, build: int) -> None:
+        self._config: Final = config
+        self._build: Final = build
+        super().__init__({"ask": In(1), "answers": Out(32).array(len(UNITS))})
+
+    @property
+    def instances(self) -> dict[str, wiring.Component]:
+        words = (self._config.ising_core.lanes, 3)
+        return {unit.name: ToyUnit(words, self._build) for unit, words in zip(UNITS, words, strict=True)}
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        signature = wiring.Signature({"ask": In(1), "answer": Out(32)})
+        for unit, answer in zip(UNITS, self.answers, strict=True):
+            m.submodules[unit.name] = shared = SharedModule(unit.name, signature)
+            m.d.comb += [shared.ask.eq(self.ask), answer.eq(shared.answer)]
         return m
 
 
@@ -67,20 +93,19 @@ def test_verilog_and_sidecar_are_written_and_found(root: Path) -> None:
     found = rtl.find("small", root / "host/ebmhw/rtl")
     text = found.verilog.read_text()
     assert found.sidecar.module == MODULE
-    assert f"module {MODULE}(" in text
+    for module in (MODULE, *(unit.name for unit in UNITS)):
+        assert f"module {module}(" in text
     assert f"32'h{found.sidecar.build:08x}" in text or f"32'd{found.sidecar.build}" in text
     assert found.sidecar.build == int(sources_digest(root, "small")[:8], 16)
-    assert found.sidecar.parameters["lanes"] == IsingConfig.from_yaml(root / "hdl/configs/small.yaml").lanes
+    config = DesignConfig.from_yaml(root / "hdl/configs/small.yaml")
+    parameters = {name: facts.parameters for name, facts in found.sidecar.units.items()}
+    assert parameters == {"ising_core": asdict(config.ising_core), "phi_unit": asdict(config.phi_unit)}
     assert found.sidecar.verilog_sha256 == hashlib.sha256(text.encode()).hexdigest()
-    assert set(found.sidecar.ports) == {
-        Port("clk", "input", 1),
-        Port("rst", "input", 1),
-        Port("ask", "input", 1),
-        Port("answer", "output", 32),
-        Port("bus_word", "output", 8),
-        Port("bus_at", "input", 2),
-    }
-    for port in found.sidecar.ports:
+    clocked = {Port("clk", "input", 1), Port("rst", "input", 1), Port("ask", "input", 1)}
+    assert set(found.sidecar.ports) == clocked | {Port(f"answers_{number}", "output", 32) for number in range(len(UNITS))}
+    for facts in found.sidecar.units.values():
+        assert set(facts.ports) == clocked | {Port("answer", "output", 32), Port("bus_word", "output", 8), Port("bus_at", "input", 2)}
+    for port in (*found.sidecar.ports, *found.sidecar.units["ising_core"].ports):
         assert f"  {port.direction} {f'[{port.bits - 1}:0] ' if port.bits > 1 else ''}{port.name};" in text
 
 
@@ -92,7 +117,7 @@ def test_what_is_current_is_left_alone(root: Path) -> None:
     assert files(root) == before
 
 
-@pytest.mark.parametrize("change", ["hdl/common/axi.py", "hdl/configs/small.yaml", "host/ebmhw/contract/formats.py"])
+@pytest.mark.parametrize("change", ["hdl/common/axi.py", "hdl/top.py", "hdl/configs/small.yaml", "host/ebmhw/contract/formats.py"])
 def test_changed_sources_are_made_anew(root: Path, change: str) -> None:
     toy(root)
     with (root / change).open("a") as file:
@@ -134,7 +159,7 @@ def test_a_failure_leaves_what_was_there(root: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_configuration_that_is_none_is_refused(root: Path) -> None:
     (root / "hdl/configs/small.yaml").write_text("ising_core: {lanes: 4}\n")
-    with pytest.raises(ValueError, match=r"small\.yaml: ising_core has lanes; it needs lanes, "):
+    with pytest.raises(ValueError, match=r"small\.yaml lacks phi_unit; it takes ising_core, phi_unit$"):
         toy(root)
     assert not (root / "host/ebmhw/rtl").exists()
 
@@ -147,7 +172,7 @@ def test_an_unknown_configuration_is_refused(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_same_component_gives_the_same_text() -> None:
-    config = IsingConfig.from_yaml(ROOT / "hdl/configs/small.yaml")
+    config = DesignConfig.from_yaml(ROOT / "hdl/configs/small.yaml")
     texts = {convert(Toy(config, 1), "toy").text for _ in range(2)}
     assert len(texts) == 1
     (text,) = texts
@@ -156,7 +181,7 @@ def test_the_same_component_gives_the_same_text() -> None:
     assert "Yosys" not in text
 
 
-def test_the_core_is_the_same_from_every_process(tmp_path: Path) -> None:
+def test_the_design_is_the_same_from_every_process(tmp_path: Path) -> None:
     made = []
     for seed in ("1", "2"):
         out = tmp_path / seed
@@ -170,5 +195,5 @@ def test_the_core_is_the_same_from_every_process(tmp_path: Path) -> None:
     text = made[0]["small.v"].decode()
     assert str(ROOT) not in text
     assert "\n(* src = " not in text
-    for name in ("s_axi_awvalid", "s_axi_rdata", "s_axis_tdata", "m_axis_tkeep", "interrupt", "clk", "rst"):
+    for name in ("s_axi_awvalid", "s_axi_rdata", "ising_s_axis_tdata", "phi_m_axis_tkeep", "phi_interrupt", "clk", "rst"):
         assert f" {name};" in text

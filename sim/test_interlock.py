@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core import interlock
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 CONFIGS: Final = {
     "two": replace(SMALL, slots=2),
     "four": replace(SMALL, spin_latency=3, lanes=1),

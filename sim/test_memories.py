@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core import memories, spins
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 SPINS: Final = {
     "spins_two": replace(SMALL, slots=2, lanes=7),
     "spins_four": replace(SMALL, spin_latency=3, spins_max=37),

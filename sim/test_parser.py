@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hdl.ising_core.config import IsingConfig
+from hdl.config import DesignConfig
 from hdl.ising_core.parser import JobParser
 
-SMALL = IsingConfig.from_yaml(Path(__file__).resolve().parents[1] / "hdl/configs/small.yaml")
+SMALL = DesignConfig.from_yaml(Path(__file__).resolve().parents[1] / "hdl/configs/small.yaml").ising_core
 
 SHAPES = {
     "small": SMALL,

@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core import planes
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 CONFIGS: Final = {"one": replace(SMALL, lanes=1), "seven": replace(SMALL, lanes=7, sweep_bits=9)}
 PARAMETERS: Final = {"units": {name: (config.lanes, config.planes) for name, config in CONFIGS.items()}}
 FAULTS: Final = {

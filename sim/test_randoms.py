@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core import randoms
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import RandomChain, Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 LANES: Final = {"one": 1, "four": 4, "seven": 7}
 PARAMETERS: Final = {"lanes": LANES, "spins": SMALL.spins_max}
 FAULTS: Final = {

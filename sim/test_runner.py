@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core import runner
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 CONFIGS: Final = {
     "two": replace(SMALL, slots=2, spins_max=8, beats_max=30, beats_block=8, schedule_max=10, sweep_bits=6),
     "four": replace(SMALL, spins_max=13, beats_max=64, beats_block=16, schedule_max=16, sweep_bits=7),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hdl.ising_core.config import IsingConfig
+from hdl.config import DesignConfig
 from hdl.ising_core.seeder import Seeder
 
-SMALL = IsingConfig.from_yaml(Path(__file__).resolve().parents[1] / "hdl/configs/small.yaml")
+SMALL = DesignConfig.from_yaml(Path(__file__).resolve().parents[1] / "hdl/configs/small.yaml").ising_core
 
 
 @pytest.mark.parametrize("lanes", [1, 4, 7])

@@ -179,14 +179,6 @@ def test_what_has_not_changed_is_not_synthesised_again(measured, cache, monkeypa
     assert mapped["stamp"].netlist.resources == measured[0]["stamp"].one
 
 
-def test_a_block_that_yosys_does_not_take_is_named(tmp_path):
-    part = blocks(rtlil(Stamp(), "stamp"), "stamp")[0]
-    broken = dataclasses.replace(part, text=part.text.replace("cell $mul", "cell $mull"))
-    with pytest.raises(SynthesisError, match=r"top: Yosys does not take this block:(.|\n)*mull"):
-        synthesise([broken], tmp_path, 1, lambda _: None)
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.fixture
 def started(monkeypatch):
     """The processes that were started."""
@@ -194,6 +186,40 @@ def started(monkeypatch):
     popen = synthesis.subprocess.Popen
     monkeypatch.setattr(synthesis.subprocess, "Popen", lambda *a, **b: processes.append(popen(*a, **b)) or processes[-1])
     return processes
+
+
+class Pair(wiring.Component):
+    """Two stamps that are written out each."""
+
+    def __init__(self):
+        super().__init__({"left": In(16), "right": In(16), "total": Out(32)})
+
+    def elaborate(self, platform):
+        m = Module()
+        for name in ("one", "other"):
+            m.submodules[name] = stamp = Stamp()
+            m.d.comb += [stamp.left.eq(self.left), stamp.right.eq(self.right)]
+            m.d.sync += self.total.eq(self.total ^ stamp.total)
+        return m
+
+
+def test_equal_parts_are_synthesised_once(tmp_path, started):
+    told = []
+    parts = blocks(rtlil(Pair(), "pair"), "pair")
+    mapped = synthesise(parts, tmp_path, 1, told.append)
+    assert len(started) == 2
+    assert any(line.startswith("one, other: ") for line in told)
+    alone = synthesise([part for part in parts if part.name == "other"], tmp_path / "other", 1, lambda _: None)
+    assert mapped["one"].netlist.resources == mapped["other"].netlist.resources == alone["other"].netlist.resources
+    assert mapped["other"].netlist.registers == alone["other"].netlist.registers
+
+
+def test_a_block_that_yosys_does_not_take_is_named(tmp_path):
+    part = blocks(rtlil(Stamp(), "stamp"), "stamp")[0]
+    broken = dataclasses.replace(part, text=part.text.replace("cell $mul", "cell $mull"))
+    with pytest.raises(SynthesisError, match=r"top: Yosys does not take this block:(.|\n)*mull"):
+        synthesise([broken], tmp_path, 1, lambda _: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_block_that_takes_too_long_is_ended(tmp_path, monkeypatch, started):

@@ -10,14 +10,14 @@ from typing import Final
 
 import pytest
 
+from hdl.config import DesignConfig
 from hdl.ising_core import tree
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import FedTree, Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 SLOTS: Final = {"two": 2, "four": 4, "six": 6, "sixteen": 16}
 FAULTS: Final = {
     "carry forgotten": (" ^ (self.tail[0] & carried)", ""),

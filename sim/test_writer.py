@@ -10,14 +10,15 @@ from typing import Final
 
 import pytest
 
+from hdl.common import output_gate
+from hdl.config import DesignConfig
 from hdl.ising_core import writer
-from hdl.ising_core.config import IsingConfig
 from sim.faults import finds, planted
 from sim.parts import Together
 from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
-SMALL: Final = IsingConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml")
+SMALL: Final = DesignConfig.from_yaml(Path(__file__).parents[1] / "hdl/configs/small.yaml").ising_core
 CONFIGS: Final = {
     "one": replace(SMALL, lanes=1, spins_max=5, sweep_bits=4),
     "seven": replace(SMALL, lanes=7, spins_max=70),
@@ -38,13 +39,13 @@ GATE: Final = {
 }
 
 
-def everything(module: ModuleType) -> Together:
-    return Together({name: module.ResultWriter(config) for name, config in CONFIGS.items()} | {"gate": module.OutputGate()})
+def everything(writers: ModuleType = writer, gates: ModuleType = output_gate) -> Together:
+    return Together({name: writers.ResultWriter(config) for name, config in CONFIGS.items()} | {"gate": gates.OutputGate()})
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_writer(simulate: Callable[..., BenchResult], seed: int) -> None:
-    simulate("sim.bench_writer", everything(writer), parameters=PARAMETERS, name=f"writer {seed}", seed=seed)
+    simulate("sim.bench_writer", everything(), parameters=PARAMETERS, name=f"writer {seed}", seed=seed)
 
 
 @pytest.mark.parametrize(("right", "wrong"), PACKETS.values(), ids=PACKETS)
@@ -55,5 +56,5 @@ def test_fault_in_the_writer_is_found(right: str, wrong: str) -> None:
 
 @pytest.mark.parametrize(("right", "wrong"), GATE.values(), ids=GATE)
 def test_fault_in_the_gate_is_found(right: str, wrong: str) -> None:
-    faulty = everything(planted("hdl.ising_core.writer", right, wrong))
+    faulty = everything(gates=planted("hdl.common.output_gate", right, wrong))
     finds("sim.bench_writer", faulty, r"gate: AssertionError: gate, cycle \d+", parameters=PARAMETERS, tests=r"\.gate$")

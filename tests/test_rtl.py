@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ebmhw import rtl
-from ebmhw.contract.ising_core import PACKET_HASH, REGISTERS
+from ebmhw.contract.design import UNITS, unit
 from ebmhw.contract.render import contract_digest
 from ebmhw.contract.sources import Port, Sidecar, build_number, sources_digest
 from ebmhw.errors import BackendUnavailable, ContractError
@@ -21,15 +21,20 @@ FILES = {
     "hdl/__init__.py": "",
     "hdl/convert.py": "convert\n",
     "hdl/generate.py": "generate\n",
+    "hdl/config.py": "config\n",
+    "hdl/top.py": "top\n",
     "hdl/document.py": "not a source\n",
     "hdl/common/axi.py": "axi\n",
     "hdl/ising_core/parser/words.py": "words\n",
+    "hdl/phi_unit/bins.py": "bins\n",
+    "hdl/phi_unit/hls/check.py": "not a source\n",
     "hdl/configs/small.yaml": "small\n",
     "hdl/configs/large.yaml": "large\n",
     "host/ebmhw/contract/formats.py": "formats\n",
     "host/ebmhw/rtl/__init__.py": "not a source\n",
 }
-VERILOG = "module ising_core();\nendmodule\n"
+VERILOG = "module ebmhw();\nendmodule\n"
+CORE = unit("ising_core")
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -44,13 +49,20 @@ def made(sources: str = "0" * 64, **changes: Any) -> dict[str, Any]:
         VERILOG,
         config="small",
         sources=sources,
-        parameters={"lanes": 4},
-        module="ising_core",
+        parameters={"ising_core": {"lanes": 4}, "phi_unit": {"entries_max": 64}},
+        unit_ports={unit.name: (Port("rst", "input", 1),) for unit in UNITS},
+        module="ebmhw",
         ports=(Port("clk", "input", 1),),
         amaranth="0.5.10",
         yosys="0.70",
     )
     return json.loads(sidecar.to_json()) | changes
+
+
+def with_unit(name: str, **changes: Any) -> dict[str, Any]:
+    """Return the units of that sidecar, one of them changed in places."""
+    units = made()["units"]
+    return units | {name: units[name] | changes}
 
 
 @pytest.fixture
@@ -72,10 +84,13 @@ def installed(tmp_path: Path) -> Path:
 def test_current_rtl_is_found(root: Path) -> None:
     found = rtl.find("small", root / "host/ebmhw/rtl")
     assert found.verilog.read_text() == VERILOG
-    assert found.sidecar.parameters == {"lanes": 4}
     assert found.sidecar.ports == (Port("clk", "input", 1),)
-    assert found.sidecar.map_hash == REGISTERS.hash32
-    assert found.sidecar.packet_hash == PACKET_HASH
+    assert list(found.sidecar.units) == [unit.name for unit in UNITS]
+    for about in UNITS:
+        facts = found.sidecar.units[about.name]
+        assert facts.ports == (Port("rst", "input", 1),)
+        assert (facts.map_hash, facts.packet_hash) == (about.registers.hash32, about.packet_hash)
+    assert [facts.parameters for facts in found.sidecar.units.values()] == [{"lanes": 4}, {"entries_max": 64}]
     assert found.sidecar.contract_digest == contract_digest()
     assert found.sidecar.build == int(sources_digest(root, "small")[:8], 16) == build_number(found.sidecar.sources_digest)
     assert Sidecar.from_json(found.sidecar.to_json()) == found.sidecar
@@ -89,8 +104,10 @@ def test_an_installed_package_needs_no_sources(installed: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"map_hash": 1}, f"its register map's hash is 0x00000001, not {REGISTERS.hash32:#010x}"),
-        ({"packet_hash": 2}, f"its packets' hash is 0x00000002, not {PACKET_HASH:#010x}"),
+        ({"units": with_unit("ising_core", map_hash=1)}, f"its register map's hash of ising_core is 0x00000001, not {CORE.registers.hash32:#010x}"),
+        ({"units": with_unit("phi_unit", packet_hash=2)}, f"its packets' hash of phi_unit is 0x00000002, not {unit('phi_unit').packet_hash:#010x}"),
+        ({"units": {}}, "its units are none, not ising_core, phi_unit"),
+        ({"units": {"ising_core": made()["units"]["ising_core"]}}, "its units are ising_core, not ising_core, phi_unit"),
         ({"contract_digest": "abc"}, f"its contract's digest is abc, not {contract_digest()}"),
         ({"verilog_sha256": "abc"}, "its Verilog's SHA-256 is abc, not "),
     ],
@@ -109,7 +126,17 @@ def test_changed_verilog_is_refused(installed: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hdl/__init__.py", "hdl/common/axi.py", "hdl/ising_core/parser/words.py", "hdl/configs/small.yaml", "host/ebmhw/contract/formats.py"]
+    "name",
+    [
+        "hdl/__init__.py",
+        "hdl/common/axi.py",
+        "hdl/config.py",
+        "hdl/top.py",
+        "hdl/ising_core/parser/words.py",
+        "hdl/phi_unit/bins.py",
+        "hdl/configs/small.yaml",
+        "host/ebmhw/contract/formats.py",
+    ],
 )
 def test_changed_sources_are_refused(root: Path, name: str) -> None:
     (root / name).write_text("changed\n")
@@ -124,7 +151,7 @@ def test_new_sources_are_refused(root: Path, change: dict[str, str]) -> None:
         rtl.find("small", root / "host/ebmhw/rtl")
 
 
-@pytest.mark.parametrize("name", ["hdl/document.py", "hdl/configs/large.yaml", "host/ebmhw/rtl/__init__.py"])
+@pytest.mark.parametrize("name", ["hdl/document.py", "hdl/phi_unit/hls/check.py", "hdl/configs/large.yaml", "host/ebmhw/rtl/__init__.py"])
 def test_what_is_no_source_may_change(root: Path, name: str) -> None:
     (root / name).write_text("changed\n")
     rtl.find("small", root / "host/ebmhw/rtl")
@@ -173,6 +200,8 @@ def test_rtl_whose_configuration_is_gone_is_refused(root: Path) -> None:
         "\N{GREEK SMALL LETTER BETA}",
         json.dumps(made() | {"ports": [{"name": "clk"}]}),
         json.dumps(made() | {"more": 1}),
+        json.dumps(made() | {"units": []}),
+        json.dumps(made() | {"units": with_unit("phi_unit", more=1)}),
     ],
 )
 def test_a_sidecar_that_is_none_is_refused(installed: Path, text: str) -> None:

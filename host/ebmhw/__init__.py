@@ -29,7 +29,7 @@ _HOMES = {
     "read": "ebmhw.problems",
 }
 
-_PARTS = ("backends", "bench", "contract", "errors", "golden", "problems")
+_PARTS = ("backends", "bench", "contract", "errors", "golden", "phi", "problems")
 
 __all__ = [
     "Draws",

@@ -15,9 +15,10 @@ from cores import Beats, Meddler, ModelBackend, backend, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebmhw.backends import Progress, SamplerBackend, core, parts
-from ebmhw.backends.driver import COUNTERS, IsingDriver
+from ebmhw.backends import Progress, SamplerBackend, core, fleet, parts
+from ebmhw.backends.driver import IsingDriver
 from ebmhw.backends.packing import pack_problem
+from ebmhw.backends.units import ISING
 from ebmhw.contract import formats
 from ebmhw.contract.ising_core import ERROR_MEANINGS, ERRORS, JOBS, PACKET_HASH, REGISTERS, RESULTS
 from ebmhw.contract.render import contract_digest
@@ -47,7 +48,7 @@ def expected() -> Any:
 @pytest.fixture
 def one_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs take one exchange, however slow the model is."""
-    monkeypatch.setattr(core, "_EXCHANGE_SECONDS", 1e9)
+    monkeypatch.setattr(fleet, "_EXCHANGE_SECONDS", 1e9)
 
 
 # --- conformance
@@ -76,7 +77,7 @@ class TestNarrow(Conformance):
 
     @pytest.fixture(autouse=True)
     def short_exchanges(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(core, "_EXCHANGE_BEATS", 1)
+        monkeypatch.setattr(core, "EXCHANGE_WORDS", 1)
 
     def make(self) -> SamplerBackend:
         return ModelBackend(*(ModelBus(model(lanes=3, slots=2, schedule_max=2, sweep_bits=2)) for _ in range(2)))
@@ -479,7 +480,7 @@ def test_an_exchange_has_time_enough() -> None:
     made = ModelBackend(bus)
     inner = bus.inner.exchange
     bus.inner.exchange = lambda jobs, room, limit: seconds.append(limit) or inner(jobs, room, limit)  # type: ignore[method-assign,func-returns-value]
-    made._rate = 1.0
+    made._cores.rate = 1.0
     made.run(PROGRAM, Schedule.constant(0.1, 1), seed=1)
     assert seconds and min(seconds) >= 30
 
@@ -518,7 +519,7 @@ def test_interrupts_leave_exact_draws(calls: int, reads: int, cores: int, progre
     start = np.resize(np.array([1, -1, -1], dtype=np.int8), (reads, PROGRAM.n)) if initial else None
     options = {"reads": reads, "seed": calls, "keep_every": 7, "burn_in": 4, "initial": start}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(core, "_EXCHANGE_SECONDS", seconds)
+        patch.setattr(fleet, "_EXCHANGE_SECONDS", seconds)
         cut = made.run(PROGRAM, SCHEDULE, interrupt=interrupt, progress=seen if progress else None, **options)
     assert 1 <= cut.reads <= reads and 1 <= cut.sweeps <= 30
     whole = cut.reads == reads and cut.sweeps == 30
@@ -586,7 +587,7 @@ def test_sweeps_of_clamped_spins_alone_take_no_time(sweeps: int) -> None:
 
 @pytest.mark.usefixtures("one_exchange")
 def test_more_samples_than_an_exchange_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "_EXCHANGE_BEATS", 300)
+    monkeypatch.setattr(core, "EXCHANGE_WORDS", 300)
     made = backend(lanes=2)
     options = {"reads": 5, "seed": 1, "keep_every": 1}
     draws = made.run(PROGRAM, Schedule.constant(0.1, 90), **options)
@@ -617,7 +618,7 @@ def test_counters_and_status() -> None:
     driver = made.drivers[0]
     made.run(PROGRAM, Schedule.constant(0.1, 6), reads=4, seed=1, clamps={0: 1})
     counters = driver.counters()
-    assert set(counters) == {*COUNTERS, "jobs_done", "jobs_failed"} and "stall_hazard" in COUNTERS
+    assert set(counters) == {*ISING.counters, "jobs_done", "jobs_failed"} and "stall_hazard" in counters
     assert (counters["sweeps"], counters["updates"], counters["jobs_failed"]) == (6, 6 * 11 * 4, 0)
     problem = pack_problem(PROGRAM, np.array([0], dtype=np.int32), 4, 1000, "x")
     assert counters["beats"] == 6 * problem.beats_executed

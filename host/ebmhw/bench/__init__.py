@@ -18,12 +18,13 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         cases of cut quality, which are about the files, are left out
     quick : smaller work, the longest cases left out
     """
-    from ebmhw.bench import hardware, quality, sampling, sat, startup
+    from ebmhw.bench import hardware, phi, quality, sampling, sat, startup
 
     return [
         *sampling.cases(data, quick),
         *quality.cases(data, quick),
         *sat.cases(quick),
         *startup.cases(quick),
+        *phi.cases(quick),
         *hardware.cases(data, quick),
     ]

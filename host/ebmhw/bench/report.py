@@ -16,7 +16,7 @@ from ebmhw.files import write_whole
 SCHEMA = "ebmhw-bench-1"
 
 _UNIT, _OURS, _PEER, _RATIO, _GOAL = 9, 37, 52, 22, 18
-_PACKAGES = ("dwave-samplers", "dimod", "openjij", "thrml", "jax", "numpy")
+_PACKAGES = ("dwave-samplers", "dimod", "openjij", "thrml", "carl-core", "jax", "numpy")
 
 
 def number(value: float) -> str:

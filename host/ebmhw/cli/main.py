@@ -14,6 +14,7 @@ from ebmhw.errors import EbmhwError
 _COMMANDS = {
     "backends": "which backends work here, and why others do not",
     "bench": "measure speed and quality against other libraries",
+    "phi": "measure the entropy of token distributions from a file of logits",
     "sample": "draw samples of a problem at one temperature",
     "solve": "search for the best solution of a problem",
 }
@@ -52,4 +53,4 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ebmhw")
 def main() -> None:
-    """Ising sampling of problems from files; every backend returns the same bits."""
+    """Ising sampling of problems, and entropy of logits, from files; every backend returns the same bits."""

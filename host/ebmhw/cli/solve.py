@@ -55,7 +55,7 @@ def solve(
     from ebmhw.search import search
 
     if plot is not None:
-        _pyplot()
+        terminal.figure_class()
     terminal.check_writable("--plot", plot)
     terminal.check_writable("--output", output)
     sampler = options.backend_of(backend, threads)
@@ -146,17 +146,8 @@ def _print(report: dict[str, Any], found: Search) -> None:
         click.echo(terminal.chart(report["trace"]["mean"]))
 
 
-def _pyplot() -> Any:
-    """Return matplotlib's figure class, or say how to get it before any work is done."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise click.UsageError("--plot needs matplotlib: pip install 'ebmhw[plots]'") from None
-    return Figure
-
-
 def _plot(report: dict[str, Any], path: str, title: str) -> None:
-    figure = _pyplot()(figsize=(8, 4.5), layout="constrained")
+    figure = terminal.figure_class()(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
     trace = report["trace"]
     axes.plot(trace["sweep"], trace["mean"], color="#7a8fb0", label="mean of the reads")

@@ -25,12 +25,14 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] | None = None) ->
 
 
 def chart(values: Sequence[float], width: int = 64, height: int = 8) -> str:
-    """Return values over their index as a bar chart of ``height`` lines, the largest and smallest value at its side."""
+    """Return values over their index as a bar chart of ``height`` lines, the largest and smallest value at its side; NaN is a gap."""
     points = np.asarray(values, dtype=np.float64)
-    columns = [float(part.mean()) for part in np.array_split(points, min(width, points.size))]
-    low, high = min(columns), max(columns)
+    parts = [part[~np.isnan(part)] for part in np.array_split(points, min(width, points.size))]
+    columns = [float(part.mean()) if part.size else None for part in parts]
+    present = [value for value in columns if value is not None] or [0.0]
+    low, high = min(present), max(present)
     span = (high - low) or 1.0
-    levels = [1 + round((value - low) / span * (8 * height - 1)) for value in columns]
+    levels = [0 if value is None else 1 + round((value - low) / span * (8 * height - 1)) for value in columns]
     lines = []
     for row in range(height - 1, -1, -1):
         bars = "".join(_EIGHTHS[min(8, max(0, level - 8 * row))] for level in levels)
@@ -65,3 +67,12 @@ def check_writable(option: str, path: str | None) -> None:
     folder = Path(path).parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
         raise click.UsageError(f"{option} {path} cannot be written: {folder} is not a folder where files can be made; give another path")
+
+
+def figure_class() -> Any:
+    """Return matplotlib's figure class, or say how to get it before any work is done."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise click.UsageError("--plot needs matplotlib: pip install 'ebmhw[plots]'") from None
+    return Figure
