@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # Worker processes of the tests; "auto" is one a processor.
 JOBS ?= auto
+# Index with CPU-only wheels of PyTorch, which test-all installs; the usual ones bring gigabytes of CUDA.
+TORCH_INDEX ?=
 # Options of the benches, such as BENCH="--data DIR --only sampling".
 BENCH ?=
 
@@ -12,6 +14,7 @@ NATIVE := $(wildcard host/ebmhw/native/*.c host/ebmhw/native/*.h)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export EBMHW_REQUIRE_KERNEL := 1
 export EBMHW_REQUIRE_RTL := 1
+sim sim-all: export EBMHW_REQUIRE_HLS := 1
 # Stamps install into one environment, one after the other.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -31,12 +34,21 @@ $(VENV)/.%: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
 	$(BIN)/python -m pip install -q -e '.[$*]'
 	@touch $@
 
+$(VENV)/.torch: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
+	$(BIN)/python -m pip install -q -e '.[torch]' $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+	@touch $@
+
+# Of hls4ml the headers of ap_int are wanted, not what it requires (h5py, quantizers and more), which no extra can say.
+$(VENV)/.hls: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install -q --no-deps --group hls
+	@touch $@
+
 .PHONY: test
 test: $(VENV)/.simulators verilog $(VENV)/.test ## Run the tests (set-up included)
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
 
 .PHONY: test-all
-test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench ## Run everything: slow tests, other Pythons, the wheel, lint
+test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench $(VENV)/.torch ## Run everything: slow tests, other Pythons, the wheel, lint
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	.ci/pythons $(JOBS)
 
@@ -46,11 +58,11 @@ $(VENV)/.simulators: .ci/packages $(VENV)/.python
 	@touch $@
 
 .PHONY: sim
-sim: $(VENV)/.simulators $(VENV)/.sim ## Run the test benches of the hardware (set-up included)
+sim: $(VENV)/.simulators $(VENV)/.sim $(VENV)/.hls ## Run the test benches of the hardware (set-up included)
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" sim
 
 .PHONY: sim-all
-sim-all: $(VENV)/.simulators $(VENV)/.sim ## Run all test benches, the slow ones too
+sim-all: $(VENV)/.simulators $(VENV)/.sim $(VENV)/.hls ## Run all test benches, the slow ones too
 	$(BIN)/python -m pytest -q -n $(JOBS) sim
 
 .PHONY: verilog

@@ -9,6 +9,7 @@ tokens : of each
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 from typing import Any, Final, final
 
@@ -17,8 +18,20 @@ import numpy as np
 from cocotb.task import Task
 from cocotb.triggers import gather
 
-from ebmhw.contract.phi_formats import BINS, FLAGS, INVERSE_FRACTION_BITS, NO_POSITION, NO_Z, Z_FRACTION_BITS, inverse_log2
+from ebmhw.contract.phi_formats import (
+    BINS,
+    FLAGS,
+    FRACTION_BITS,
+    INVERSE_FRACTION_BITS,
+    NO_POSITION,
+    NO_Z,
+    WEIGHT_FRACTION_BITS,
+    Z_FRACTION_BITS,
+    inverse_log2,
+)
+from ebmhw.contract.phi_tables import WT, WU
 from ebmhw.contract.phi_unit import ERRORS, INVERSE_LIMIT, RESULT_BYTES, RESULTS
+from ebmhw.errors import ContractError
 from ebmhw.golden.arrays import NumpyArrays
 from ebmhw.golden.phi import PhiSums, partial_record_of, record_of, sums_of
 from hdl.common.framer import stream_layout
@@ -37,6 +50,20 @@ STREAM: Final = Packing(stream_layout(8 * RESULT_BYTES))
 FULL_PACE: Final = 160
 """Cycles that a token takes where nothing holds its bins and its answer back, but for those that a partial one needs for its bins."""
 _FLAG: Final = {name: 1 << bit for bit, name in enumerate(FLAGS)}
+
+
+def beyond() -> list[int]:
+    """Return the fractions of z of which a single entry has, by rounding, less than no entropy or more than all probability."""
+    found = []
+    for fraction, (s, t) in enumerate(zip(WT, WU, strict=True)):
+        exact = Decimal(s).ln() / Decimal(2).ln() - WEIGHT_FRACTION_BITS
+        log2_s = int(exact * (1 << FRACTION_BITS))
+        if log2_s < (t << FRACTION_BITS) // s or log2_s < fraction << FRACTION_BITS - Z_FRACTION_BITS:
+            found.append(fraction)
+    return found
+
+
+BEYOND: Final = beyond()
 
 
 @final
@@ -70,16 +97,13 @@ def widest(random: Random, config: PhiConfig) -> PhiSums:
     """Return sums of the largest row, its entries at any few bins: the largest and the smallest quotients, logarithms just below a power."""
     left = config.entries_max - 1
     s, t = np.zeros((2, BINS), dtype=np.int64)
-    for depth in random.choice([[0], [random.randrange(BINS)], random.sample(range(BINS), 5), [14, 15, 16, 17, 18]]):
+    for depth in random.choice([[], [0], [random.randrange(BINS)], random.sample(range(BINS), 5), [14, 15, 16, 17, 18]]):
         count = random.choice([left, random.randint(0, left)])
         fraction = random.choice([0, 1023, random.randrange(1024)])
-        weight = round(2 ** (17 + fraction / 1024))
-        s[depth], t[depth] = count * weight, count * round(weight * fraction / 1024)
+        s[depth], t[depth] = count * WT[fraction], count * WU[fraction]
         left -= count
-    fraction = random.choice([0, 1023])
-    weight = round(2 ** (17 + fraction / 1024))
-    s[0], t[0] = s[0] + weight, t[0] + round(weight * fraction / 1024)
-    # A chosen entry of the largest z has a probability of nearly 1, or more by the rounding: then it is 1.
+    fraction = random.choice(BEYOND if left == config.entries_max - 1 else [0, 1023])
+    s[0], t[0] = s[0] + WT[fraction], t[0] + WU[fraction]
     kmax = random.choice([-2955, 2953, random.randint(-2890, 2953)])
     z1 = kmax << Z_FRACTION_BITS | fraction
     single = left == config.entries_max - 1
@@ -161,9 +185,10 @@ class Rig:
         self._taken = self._sources["bins"].channel.sent
         self._watcher = cocotb.start_soon(self._watch())
 
-    def _pace(self) -> Pauses | None:
+    def _pauses(self, pace: str) -> Pauses | None:
         random = self._random
-        return random.choice([None, None, sometimes(random, 0.4), bursts(random, 20)])
+        held = random.choice([sometimes(random, 0.4), bursts(random, 20)])
+        return {"full": None, "held": held, "mixed": random.choice([None, held])}[pace]
 
     async def _watch(self) -> None:
         """Give a token's bins once they are asked for, and count what is finished."""
@@ -184,12 +209,13 @@ class Rig:
                     f"{self._name}: finished before its answer"
                 )
 
-    async def go(self, kinds: list[str], held: bool = True) -> None:
-        """Send tokens and compare their answers."""
+    async def go(self, kinds: list[str], pace: str = "mixed") -> None:
+        """Send tokens and compare their answers; at "full" pace, "held" back on every stream, or on some ("mixed")."""
         random = self._random
         tokens = [token_of(random, self._config, kind) for kind in kinds]
         for source in (*self._sources.values(), self._results):
-            source.channel.pauses = self._pace() if held else None
+            source.channel.pauses = self._pauses(pace)
+        held = pace != "full"
         done = self._finished
         self._tokens += tokens
         for token in tokens:
@@ -216,7 +242,7 @@ class Rig:
     def _told(words: bytes) -> Any:
         try:
             name, values = RESULTS.decode(words)[0]
-        except Exception as error:
+        except ContractError as error:
             return f"{error} ({words.hex()})"
         return name, {field: hex(value) if field == "sums" else value for field, value in values.items()}
 
@@ -235,9 +261,9 @@ async def answers(dut: Any) -> None:
     for rig in everything:
         rig.begin()
     count = bench.parameters["tokens"]
-    for held in (False, True):
-        kinds = bench.random.sample(["record", "record", "partial", "error"] * (count // 8), count // 8 * 4)
-        await gather(*(rig.go(kinds, held) for rig in everything))
+    for pace in ("full", "held", "mixed", "mixed", "mixed"):
+        kinds = bench.random.choices(["record", "record", "partial", "error"], k=count // 5)
+        await gather(*(rig.go(kinds, pace) for rig in everything))
 
 
 @cocotb.test(**LIMIT)

@@ -25,7 +25,7 @@ LIMIT: Final[dict[str, Any]] = {"timeout_time": 400, "timeout_unit": "us"}
 ENTRY: Final = Packing(entry_layout())
 Z_LOW, Z_HIGH = -(1 << Z_BITS - 1), (1 << Z_BITS - 1) - 1
 KEY_LOW, KEY_HIGH = 1 << KEY_BITS - 1, (1 << KEY_BITS) - 1
-TOKENS: Final = 200
+TOKENS: Final = 150
 
 Entry = dict[str, int]
 

@@ -39,11 +39,11 @@ RUN_LIMIT_S: Final = 240.0
 
 BUILD_LIMIT_S: Final = 600.0
 
-_FLAGS = ("-std=c++14", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas")
+_FLAGS = ("-std=c++14", "-Wall", "-Wextra", "-Wno-unknown-pragmas")
 # The types' own constructors read what they are about to set, under -O1 visibly so.
 _QUIET = ("-Wno-uninitialized", "-Wno-maybe-uninitialized")
 # The types extend signs by shifting negative numbers to the left, which C++14 does not define and every compiler does.
-_CHECKED = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize=shift-base", "-fno-sanitize-recover=all")
+_CHECKED = ("-Werror", "-O1", "-fsanitize=address,undefined", "-fno-sanitize=shift-base", "-fno-sanitize-recover=all")
 _PLAIN = ("-O0",)
 
 

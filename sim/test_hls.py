@@ -144,7 +144,7 @@ FAULTS = [
     Fault("entry.hpp", "- (rest ? 1 : 0)", "- (rest && whole == 0 ? 1 : 0)"),
     Fault("accumulate.hpp", "last = second.last != 0;", "last = ends && second.last != 0;"),
     Fault("bins.hpp", "turn > old.turn", "turn != old.turn"),
-    Fault("bins.hpp", "if (counts) {", "if (true) {"),
+    Fault("bins.hpp", "if (counts) {", "if (counts || true) {"),
     Fault(
         "accumulate.hpp",
         "for (int age = 0; age < DELAY; ++age) {\n#pragma HLS PIPELINE",

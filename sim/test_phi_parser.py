@@ -17,7 +17,7 @@ from sim.seeds import SEEDS
 
 SIZES: Final = {"small": 256, "large": 2**19}
 FAULTS: Final = {
-    "no reserved bits": ("stray.eq((fields & ", "stray.eq((0 & ", "every_way"),
+    "no reserved bits": ("stray.eq((fields & ", "stray.eq((fields & 0 & ", "every_way"),
     "a row beyond the vocabulary": (
         '(entries + _field(fields, "first_entry") > config.entries_max)',
         '(entries + _field(fields, "first_entry") > config.entries_max + 1)',
@@ -30,8 +30,8 @@ FAULTS: Final = {
         "good",
     ),
     "the last fault counts": (
-        "with m.If(token.error == 0):\n                m.d.sync += [token.error.eq(given.fault)",
-        "with m.If(1):\n                m.d.sync += [token.error.eq(given.fault)",
+        "with m.If(token.error == 0):\n                    m.d.sync += [token.error.eq(fault)",
+        "with m.If(fault != 0):\n                    m.d.sync += [token.error.eq(fault)",
         "every_way",
     ),
     "a fault in the wrong beat": ("token.beat.eq(1)]", "token.beat.eq(0)]", "every_way"),
@@ -39,7 +39,7 @@ FAULTS: Final = {
     "banks stay": ("out.bank.eq(~out.bank)", "out.bank.eq(out.bank)", "good"),
     "each beat is a first": ("m.d.sync += out.first.eq(0)", "m.d.sync += out.first.eq(1)", "good"),
     "positions of 8 lanes": ("out.position + Mux(wide, LANES // 2, LANES)", "out.position + LANES", "good"),
-    "chosen before the row": ("place = Signal(WORD_BITS + 1)", "place = Signal(WORD_BITS - 20)", "good"),
+    "chosen before the row": ("place = Signal(WORD_BITS + 1)", "place = Signal(WORD_BITS - 24)", "good"),
     "one more entry": ("(left > lane) &", "(left >= lane) &", "good"),
     "waits for nobody": (
         "self.phase.eq(Phase.WAITING)\n                with m.If(self.free):\n                    m.next",

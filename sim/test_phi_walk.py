@@ -18,7 +18,7 @@ from sim.runner import BenchResult
 from sim.seeds import SEEDS
 
 CONFIGS: Final = {"small": PhiConfig(64), "large": PhiConfig(2**19)}
-PARAMETERS: Final = {"configs": {name: asdict(config) for name, config in CONFIGS.items()}, "tokens": 10}
+PARAMETERS: Final = {"configs": {name: asdict(config) for name, config in CONFIGS.items()}, "tokens": 7}
 FAULTS: Final = {
     "the second bank is not emptied": ("with m.If(self.walk_bank):", "with m.If(1):"),
     "emptying makes bins": ("arriving.eq((arriving << 1) | (self.ready & self.walk))", "arriving.eq((arriving << 1) | self.walk)"),
@@ -31,7 +31,7 @@ FAULTS: Final = {
     "the sum of all lanes is too narrow": ("Signal(len(level[at]) + 1, name=", "Signal(len(level[at]), name="),
     "what was in the FIFO is kept at a reset": ("arriving = Signal(_LEVELS + 1)", "arriving = Signal(_LEVELS + 1, reset_less=True)"),
 }
-QUICK: Final = ("the second bank is not emptied", "room for one too many")
+QUICK: Final = ("the second bank is not emptied",)
 
 
 def walks(module: ModuleType) -> Together:

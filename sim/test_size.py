@@ -20,7 +20,7 @@ from hdl.size.__main__ import main
 from hdl.size.blocks import blocks
 from hdl.size.budget import BudgetError, Plan, compare, read_budget, sanity, written_budget
 from hdl.size.measure import measure, rtlil
-from hdl.size.netlist import RESOURCES, Multiplication
+from hdl.size.netlist import RESOURCES, Multiplication, memory_name
 from hdl.size.paths import LogicPath
 from hdl.size.report import BlockSize, DesignSize, register_table, table
 from hdl.size.synthesis import SynthesisError, check_whole, synthesise
@@ -149,6 +149,12 @@ def test_counts(measured):
         assert found["stamp"].one[resource] == pytest.approx(
             sum(register[resource] for register in found["stamp"].registers.values()) + (resource == "dsp")
         )
+
+
+@pytest.mark.parametrize("name", ["bank1", "fifo.storage"])
+@pytest.mark.parametrize("tile", [".0.3", ".12.0", ".0.7.genblk1.genblk1[0].genblk1.slice"])
+def test_all_tiles_belong_to_their_memory(name, tile):
+    assert memory_name(f"{name}{tile}") == memory_name(name) == name
 
 
 def test_levels_go_through_blocks(measured):

@@ -50,7 +50,8 @@ class Plan:
     device : name and resources of the part
     limits : of `RESOURCES`, and ``levels`` of logic between registers
     memories : primitives of each memory, ``block.memory``; a name may have wildcards. Tables of logic have none
-    multiplications : slices of each, by ``block.register``, for one instance of the block, and which of their registers are used at least
+    multiplications : slices of each, by ``block.register``, for one instance of the block, and which of their registers are used at least; a name may
+        have wildcards
     """
 
     device: Mapping[str, Any]
@@ -116,18 +117,22 @@ class Plan:
         ]
 
     def _multiplications(self, size: DesignSize) -> list[str]:
-        found = []
+        found, used = [], set()
         products = {f"{block.name}.{name}": product for block in size.blocks for name, product in block.multiplications.items()}
-        for name in sorted({*products, *self.multiplications}):
-            planned, got = self.multiplications.get(name), products.get(name)
-            if planned is None:
+        for name, got in sorted(products.items()):
+            pattern = next((pattern for pattern in self.multiplications if fnmatchcase(name, pattern)), None)
+            if pattern is None:
                 found.append(f"{name}: a multiplication that became {_slices(got)} is not in the plan; add it there, or write it without a product")
-            elif got is None:
-                found.append(
-                    f"{name}: planned is {_slices(planned)}, and no product became one; look at its width and its registers, or change the plan"
-                )
-            elif got.dsp != planned.dsp or not set(planned.registers) <= set(got.registers):
+                continue
+            used.add(pattern)
+            planned = self.multiplications[pattern]
+            if got.dsp != planned.dsp or not set(planned.registers) <= set(got.registers):
                 found.append(f"{name}: became {_slices(got)}, planned is {_slices(planned)}; look at its width and its registers, or change the plan")
+        found += [
+            f"{pattern}: planned is {_slices(planned)}, and no product became one; look at its width and its registers, or change the plan"
+            for pattern, planned in self.multiplications.items()
+            if pattern not in used
+        ]
         return found
 
 
@@ -186,5 +191,5 @@ def _listed(primitives: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(primitives.items())) or "logic and flip-flops"
 
 
-def _slices(product: Multiplication | None) -> str:
-    return f"{product.dsp} DSP with registers {product.registers or 'none'}" if product else "none"
+def _slices(product: Multiplication) -> str:
+    return f"{product.dsp} DSP with registers {product.registers or 'none'}"

@@ -38,7 +38,8 @@ _MEMORIES: Final = ("RAMB", "URAM", "RAM32", "RAM64", "RAM128", "RAM256", "RAM51
 _LOGIC: Final = ("LUT", "INV", "CARRY", "MUXF")
 # A product of more than one slice makes cells ``$12.genblk1.sliceA.last.genblk1.mul``.
 _SLICE: Final = re.compile(r"\.(?:genblk\d+|slice[AB]\S*|mul\S*|last)\b.*\Z")
-_TILE: Final = re.compile(r"\.\d+\.\d+\Z")
+# A memory makes cells ``name.0.3``, one whose ports share an address ``name.0.3.genblk1.genblk1[5].genblk1.slice``.
+_TILE: Final = re.compile(r"\.\d+\.\d+(?:\.genblk\d+(?:\[\d+\])?|\.slice)*\Z")
 _SHARED_FROM: Final = 4
 SHARED: Final = "(shared)"
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from typing import final
 
 import pytest
 
 from ebmhw.backends import BACKEND_NAMES, SamplerBackend, get_backend
+from ebmhw.backends.draws import Draws
+from ebmhw.backends.request import RunRequest
 from ebmhw.errors import BackendUnavailable, EbmhwError, InvalidRun, NotSupported
 from ebmhw.model import Model
 from ebmhw.schedule import Schedule
@@ -22,7 +26,7 @@ def test_names_give_their_backends(name: str) -> None:
     backend = get_backend(name)
     assert isinstance(backend, SamplerBackend) and backend.name == name and repr(backend) == f"<ebmhw backend {name!r}>"
     can = backend.capabilities
-    assert can.units == ("ising",) and can.rules == ("gibbs", "metropolis")
+    assert can.units == ("ising", "phi") and can.rules == ("gibbs", "metropolis")
     assert can.coupling_bits == can.bias_bits == 18 and can.max_spins >= 5000 and can.max_slots >= 5000 and can.lanes >= 1
     info = backend.run(Model(2).compile(), Schedule.constant(1.0, 2), seed=4).info
     assert info["backend"] == name and info["seed"] == 4 and info["timing"]["run_s"] >= 0
@@ -98,8 +102,19 @@ def test_threads_default_to_the_processors_of_this_process() -> None:
     assert get_backend("cpu", threads=None).threads >= 1  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["cpu", "golden"])
-def test_no_phi_unit_is_said(name: str) -> None:
-    with pytest.raises(NotSupported, match=f"backend '{name}' has no phi unit; its units are ising") as caught:
-        get_backend(name).phi([1.0, 2.0])
-    assert caught.value.code == "not-supported"
+@final
+class SamplerOnly(SamplerBackend):
+    """A backend without a phi unit, such as a board of an older design."""
+
+    name = "sampler"
+    capabilities = replace(get_backend("golden").capabilities, units=("ising",))
+
+    def _execute(self, request: RunRequest) -> Draws:
+        raise AssertionError("not asked to run")
+
+
+def test_no_phi_unit_is_said() -> None:
+    for measure in (SamplerOnly().phi, SamplerOnly().phi_partial):
+        with pytest.raises(NotSupported, match="backend 'sampler' has no phi unit; its units are ising") as caught:
+            measure([1.0, 2.0])
+        assert caught.value.code == "not-supported"

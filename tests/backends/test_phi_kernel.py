@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from phi_judge import FAMILIES, LAYOUTS, SPECIALS, as_form, assert_as_judged, instruction_sets, laid_out, row_values, rows_of
 
 import ebmhw
-from ebmhw.contract.phi_formats import ENTRIES_LIMIT, NO_POSITION, NO_Z, inverse_log2
+from ebmhw.contract.phi_formats import ENTRIES_LIMIT, EXPONENT_MULTIPLIER, EXPONENT_SHIFT, NO_POSITION, NO_Z, inverse_log2
 from ebmhw.contract.phi_tables import WT
 from ebmhw.errors import BackendUnavailable
 from ebmhw.golden import phi as golden
@@ -95,6 +95,19 @@ def test_rounding_of_logits_and_exponents() -> None:
         values = (steps * unit).astype(np.float32)
         around = np.stack([values, np.nextafter(values, np.float32(np.inf)), np.nextafter(values, np.float32(-np.inf))], axis=-1)
         assert_as_judged(around.reshape(-1, 128), "float32", partial=True)
+
+
+@pytest.mark.parametrize("k", [-1400, -64, -1, 0, 1, 63, 64, 900])
+def test_the_edge_of_the_window(k: int) -> None:
+    # The least xf whose z is (k - 63) 2^10.
+    low = -((-(k - 63) * 2 ** (10 + EXPONENT_SHIFT) + 2 ** (EXPONENT_SHIFT - 1)) // EXPONENT_MULTIPLIER)
+    for highest in (k * np.log(2) + 1e-3, (k + 1) * np.log(2) - 1e-3):
+        rows = np.full((9, 256), highest, dtype=np.float32)
+        # xf of the entry at 200, one at a time; the block of 128 before it has the largest entry, or has none as large.
+        rows[:, 200] = (low + np.arange(-4, 5)) * 2.0**-14
+        assert_as_judged(rows, "float32", np.full(9, 200), partial=True)
+        rows[:, :128] -= 2.0
+        assert_as_judged(rows, "float32", np.full(9, 200), partial=True)
 
 
 def test_float64_is_rounded_to_the_nearest_float32() -> None:

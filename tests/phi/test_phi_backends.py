@@ -48,6 +48,17 @@ class TestCpuThreads(PhiConformance):
 # Under jax every shape is compiled anew, a second or two each.
 
 
+@pytest.mark.slow
+class TestGoldenJax(PhiConformance):
+    examples = 5
+    most_entries = 130
+    short_rows = 6000
+
+    def make(self) -> SamplerBackend:
+        pytest.importorskip("jax")
+        return get_backend("golden", arrays="jax")
+
+
 def test_jax_equals_numpy() -> None:
     pytest.importorskip("jax")
     rng = np.random.default_rng(5)

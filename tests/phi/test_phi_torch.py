@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from phi_cases import FAMILIES, FORMS, PhiCase, phi_cases, random_rows, strided
+from phi_cases import FAMILIES, FORMS, PhiCase, as_form, phi_cases, random_rows
 from phi_conformance import assert_same_records, judge, random_cuts
 
 from ebmhw.backends import get_backend
@@ -126,7 +126,7 @@ def test_strides_and_blocks_on_a_device(torch: Any, device: str, monkeypatch: py
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_shards_of_a_device_merge_with_those_of_the_host(torch: Any, device: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    x = strided(rng, random_rows(rng, str(rng.choice(FAMILIES)), 3, 200).astype(np.float32), "c")
+    x = as_form(random_rows(rng, str(rng.choice(FAMILIES)), 3, 200), "float32")
     chosen = rng.integers(0, 200, 3)
     shards = []
     for start, stop in random_cuts(rng, 200):

@@ -106,6 +106,7 @@ def _pick(path: str, key: str | None, usual: str, names: list[str]) -> str:
 
 def _of_safetensors(path: str, key: str | None, usual: str) -> StoredArray:
     """Return an array of a .safetensors file: 8 bytes of length, as much JSON, and the tensors one after the other."""
+    # The library of that name (0.8) copies what it hands to NumPy, and refuses bfloat16 there.
     size = Path(path).stat().st_size
     with open(path, "rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
