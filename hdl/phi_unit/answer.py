@@ -65,10 +65,12 @@ class AnswerWriter(wiring.Component):
         partial = RESULTS.layout("partial")
         sums_at = partial.bit_offset("sums") // _BEAT
         error = {"job_id": token.job_id, "error": token.error, "beat": token.beat, "zero": 0}
+        # Of an empty row z1 is `NO_Z`, whose k is 0.
+        kmax = _padded(m, "kmax", self.summary.z1[-K_BITS - 1 : -1].as_signed(), 32)
         heads = {
             "error": head_beats(RESULTS.layout("error"), error),
             "record": head_beats(RESULTS.layout("record"), fields),
-            "partial": head_beats(partial, {**fields, "kmax": _padded(m, "kmax", self._kmax(), 32), "zero": 0, "sums": Const(0, 1)})[:sums_at],
+            "partial": head_beats(partial, {**fields, "kmax": kmax, "zero": 0, "sums": Const(0, 1)})[:sums_at],
         }
         _whole_beats(partial)
 
@@ -114,10 +116,6 @@ class AnswerWriter(wiring.Component):
                         m.d.comb += self.done.eq(1)
                         m.next = "idle"
         return m
-
-    def _kmax(self) -> Value:
-        k = self.summary.z1[-K_BITS - 1 : -1].as_signed()
-        return Mux(self.summary.valid == 0, 0, k)
 
     def _fields(self, m: Module) -> dict[str, Value | int]:
         """Return the fields of a record."""

@@ -36,7 +36,7 @@ class EntryLane(wiring.Component):
     bits : the entry, in the lower half for formats of 16 bits
     format : index in FORMATS
     present : there is an entry; without one it is none of valid, masked, excluded
-    entry : see `entry_layout`; ``z`` and ``key`` of what is not valid are 0 for the key, anything for z
+    entry : see `entry_layout`; of what is not valid the key is 0 and z is anything
     """
 
     LATENCY: Final = 8

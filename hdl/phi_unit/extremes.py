@@ -93,7 +93,7 @@ def _larger(low: data.View, high: data.View) -> Value:
     parts = [
         Mux(wins, low.key, high.key),
         Mux(wins, low.position, high.position),
-        Mux(wins, low.z1, high.z1)[: len(low.z1)],
-        Mux(wins, below_low, below_high)[: len(low.z2)],
+        Mux(wins, low.z1, high.z1),
+        Mux(wins, below_low, below_high),
     ]
     return Cat(*parts)

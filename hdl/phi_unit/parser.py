@@ -89,11 +89,6 @@ class TokenParser(wiring.Component):
         ended = Signal()
         fault = self._checks(m, fields)
 
-        def take_fault(m: Module) -> None:
-            """Keep a fault of the frame if it is the packet's first."""
-            with m.If(token.error == 0):
-                m.d.sync += [token.error.eq(given.fault), token.beat.eq(given.index)]
-
         m.d.sync += [self.beats.valid.eq(0), self.token.valid.eq(0)]
         with m.If(self.beats.valid):
             m.d.sync += out.first.eq(0)
@@ -129,7 +124,7 @@ class TokenParser(wiring.Component):
                 m.d.comb += [framer.beats.ready.eq(1), self.phase.eq(Phase.PARSING)]
                 with m.If(framer.beats.valid):
                     m.d.sync += [fields[JOB_BITS:].eq(given.data), ended.eq(given.end), token.ends_batch.eq(given.last)]
-                    take_fault(m)
+                    m.d.sync += [token.error.eq(given.fault), token.beat.eq(given.index)]
                     m.next = "check 1"
             # The checks have a register of their own.
             with m.State("check 1"):

@@ -152,7 +152,8 @@ class PhiUnit(wiring.Component):
             events.done.eq(finisher.finished & (token.error == 0)),
             events.failed.eq(finisher.finished & (token.error != 0)),
             events.error.eq(token.error),
-            events.job_id.eq(token.job_id),
+            # An answer that stalls on its last beat is no longer known here.
+            events.job_id.eq(Mux(finisher.token.valid, token.job_id, 0)),
             events.beat_number.eq(token.beat),
         ]
         return m
