@@ -8,7 +8,7 @@ from setuptools.command.build_ext import build_ext
 KERNEL = Extension(
     "ebmhw.native._kernel",
     sources=[f"host/ebmhw/native/{name}" for name in ("kernel.c", "phi.c")],
-    depends=[f"host/ebmhw/native/{name}" for name in ("kernel.h", "exact.h", "lanes.h", "scalar.h", "phi.h", "phi_lanes.h")],
+    depends=[f"host/ebmhw/native/{name}" for name in ("kernel.h", "exact.h", "lanes.h", "scalar.h", "targets.h", "phi.h", "phi_lanes.h")],
     define_macros=[("Py_LIMITED_API", "0x030A0000")],
     extra_compile_args=[] if os.name == "nt" else ["-O3", "-std=gnu11", "-fvisibility=hidden", "-fwrapv", "-fno-math-errno", "-Wno-psabi"],
     py_limited_api=True,

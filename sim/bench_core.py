@@ -11,8 +11,7 @@ import cocotb
 import numpy as np
 
 from ebmhw.contract import formats
-from ebmhw.contract.ising_core import ERRORS, IDENTITY, PACKET_HASH, REGISTERS, RESULTS, STATES
-from ebmhw.contract.render import contract_digest
+from ebmhw.contract.ising_core import ERRORS, RESULTS, STATES
 from sim import programs
 from sim.axi import Beat, sometimes
 from sim.bad_packets import Bad, bad_frames, bad_problems, bad_runs, rows_to_spoil
@@ -57,26 +56,12 @@ async def identity(dut: Any) -> None:
         "sweep_bits": config.sweep_bits,
     }
     assert await bench.fields("formats") == widths
-    for name, value in (
-        ("identity", IDENTITY),
-        ("map_hash", REGISTERS.hash32),
-        ("packet_hash", PACKET_HASH),
-        ("contract_hash", int(contract_digest()[:8], 16)),
-        ("build", bench.bench.parameters["build"]),
-        ("spins_max", config.spins_max),
-        ("beats_max", config.beats_max),
-        ("schedule_max", config.schedule_max),
-        ("flip_bits", bench.model.flip_bits),
-        ("input_limit", REGISTERS.register("input_limit").reset),
-        ("output_limit", REGISTERS.register("output_limit").reset),
-        ("interrupt_enable", 0),
-        ("interrupt_pending", 0),
-    ):
-        assert await bench.read(name) == value, name
+    await bench.check_identity(
+        spins_max=config.spins_max, beats_max=config.beats_max, schedule_max=config.schedule_max, flip_bits=bench.model.flip_bits
+    )
     assert (await bench.fields("status"))["state"] in (STATES["filling"], STATES["idle"])
     await bench.until("idle")
     await bench.check_registers()
-    assert int(dut.interrupt.value) == 0
 
 
 def batches(bench: CoreBench, count: int, spins: int, sweeps: int) -> list[list[bytes]]:
@@ -549,22 +534,5 @@ async def interrupts(dut: Any) -> None:
     bench = CoreBench(dut)
     await bench.start()
     spoilt = with_bits(small_problem(bench).packet(bench.next_id()), PROBLEM.bit_offset("rows"), 32, 0)
-    for enabled in ({}, {"batch": 1}, {"error": 1}, {"batch": 1, "error": 1}):
-        await bench.write("interrupt_enable", **enabled)
-        for failing in (False, True):
-            if failing:
-                await bench.check([spoilt])
-            else:
-                await correct_job(bench)
-            await bench.bench.wait(4)
-            pending = {"batch": 1, "error": int(failing)}
-            assert await bench.fields("interrupt_pending") == pending
-            line = any(enabled.get(name) and value for name, value in pending.items())
-            assert int(dut.interrupt.value) == line, f"the line is {dut.interrupt.value} with {pending} pending and {enabled} enabled"
-            await bench.write("interrupt_pending", batch=1)
-            assert await bench.fields("interrupt_pending") == {"batch": 0, "error": int(failing)}
-            await bench.write("interrupt_pending", error=1)
-            assert await bench.fields("interrupt_pending") == {"batch": 0, "error": 0}
-            await bench.bench.wait(2)
-            assert int(dut.interrupt.value) == 0
+    await bench.check_interrupts(lambda: correct_job(bench), spoilt)
     await bench.check_registers()

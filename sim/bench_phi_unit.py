@@ -14,8 +14,7 @@ import cocotb
 import numpy as np
 
 from ebmhw.contract.phi_formats import BINS, FORMATS, NO_POSITION, NO_Z, Z_FRACTION_BITS, inverse_log2
-from ebmhw.contract.phi_unit import ERRORS, IDENTITY, JOB_BYTES, PACKET_HASH, REGISTERS, STATES
-from ebmhw.contract.render import contract_digest
+from ebmhw.contract.phi_unit import ERRORS, JOB_BYTES, STATES
 from ebmhw.golden.arrays import NumpyArrays
 from ebmhw.golden.phi import Entries as Facts
 from ebmhw.golden.phi import entries_of
@@ -44,24 +43,11 @@ async def identity(dut: Any) -> None:
     """Registers say which unit this is, and are as documented after a reset."""
     bench = PhiBench(dut)
     await bench.start()
-    for name, value in (
-        ("identity", IDENTITY),
-        ("map_hash", REGISTERS.hash32),
-        ("packet_hash", PACKET_HASH),
-        ("contract_hash", int(contract_digest()[:8], 16)),
-        ("build", bench.bench.parameters["build"]),
-        ("entries_max", bench.config.entries_max),
-        ("input_limit", REGISTERS.register("input_limit").reset),
-        ("output_limit", REGISTERS.register("output_limit").reset),
-        ("interrupt_enable", 0),
-        ("interrupt_pending", 0),
-    ):
-        assert await bench.read(name) == value, name
+    await bench.check_identity(entries_max=bench.config.entries_max)
     shape = await bench.fields("shape")
     assert shape == {"lanes": LANES, "window": BINS}, f"shape is {shape}"
     await bench.check_registers()
     assert await bench.counter("cycles") == 0, "a unit that nobody asked was not idle"
-    assert int(dut.interrupt.value) == 0
 
 
 @cocotb.test(**LIMIT)
@@ -458,24 +444,7 @@ async def interrupts(dut: Any) -> None:
     bench = PhiBench(dut)
     await bench.start()
     spoilt = next(bad.packet for bad in bad_tokens(bench.random, bench.config.entries_max) if bad.error == "format")
-    for enabled in ({}, {"batch": 1}, {"error": 1}, {"batch": 1, "error": 1}):
-        await bench.write("interrupt_enable", **enabled)
-        for failing in (False, True):
-            if failing:
-                await bench.check([spoilt])
-            else:
-                await correct_tokens(bench)
-            await bench.bench.wait(4)
-            pending = {"batch": 1, "error": int(failing)}
-            assert await bench.fields("interrupt_pending") == pending
-            line = any(enabled.get(name) and value for name, value in pending.items())
-            assert int(dut.interrupt.value) == line, f"the line is {dut.interrupt.value} with {pending} pending and {enabled} enabled"
-            await bench.write("interrupt_pending", batch=1)
-            assert await bench.fields("interrupt_pending") == {"batch": 0, "error": int(failing)}
-            await bench.write("interrupt_pending", error=1)
-            assert await bench.fields("interrupt_pending") == {"batch": 0, "error": 0}
-            await bench.bench.wait(2)
-            assert int(dut.interrupt.value) == 0
+    await bench.check_interrupts(lambda: correct_tokens(bench), spoilt)
     await bench.check_registers()
 
 

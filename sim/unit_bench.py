@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,7 @@ from cocotb.triggers import SimTimeoutError, with_timeout
 
 from ebmhw.contract.design import Unit
 from ebmhw.contract.packets import MAGIC
+from ebmhw.contract.render import contract_digest
 from sim.axi import LITE_CHANNELS, AxiLiteManager, AxiStreamSink, AxiStreamSource, Pauses, bursts, sometimes
 from sim.bench import Bench
 from sim.model_bus import UnitModel
@@ -188,6 +189,49 @@ class UnitBench(ABC):
     async def last_error(self) -> tuple[int, int, int]:
         """Read code, job and beat of the last error."""
         return (await self.fields("last_error"))["code"], await self.read("last_error_job"), await self.read("last_error_beat")
+
+    async def check_identity(self, **sizes: int) -> None:
+        """Compare the registers that say which unit this is, and those of its sizes, and what others hold after a reset."""
+        registers = self.unit.registers
+        due = {
+            "identity": self.unit.identity,
+            "map_hash": registers.hash32,
+            "packet_hash": self.unit.packet_hash,
+            "contract_hash": int(contract_digest()[:8], 16),
+            "build": self.bench.parameters["build"],
+            **{name: registers.register(name).reset for name in ("input_limit", "output_limit", "interrupt_enable", "interrupt_pending")},
+            **sizes,
+        }
+        found = {name: await self.read(name) for name in due}
+        assert found == due, f"registers are {found}, not {due}"
+        assert int(self.bench.dut.interrupt.value) == 0
+
+    async def check_interrupts(self, good: Callable[[], Awaitable[None]], spoilt: bytes) -> None:
+        """Check that events are pending until they are cleared, and that the line is high while one that is enabled is pending.
+
+        Parameters
+        ----------
+        good : sends batches without errors and takes their answers
+        spoilt : a packet with an error
+        """
+        for enabled in ({}, {"batch": 1}, {"error": 1}, {"batch": 1, "error": 1}):
+            await self.write("interrupt_enable", **enabled)
+            for failing in (False, True):
+                if failing:
+                    await self.check([spoilt])
+                else:
+                    await good()
+                await self.bench.wait(4)
+                pending, line = {"batch": 1, "error": int(failing)}, self.bench.dut.interrupt
+                assert await self.fields("interrupt_pending") == pending
+                high = any(enabled.get(name) and value for name, value in pending.items())
+                assert int(line.value) == high, f"the line is {line.value} with {pending} pending and {enabled} enabled"
+                await self.write("interrupt_pending", batch=1)
+                assert await self.fields("interrupt_pending") == {"batch": 0, "error": int(failing)}
+                await self.write("interrupt_pending", error=1)
+                assert await self.fields("interrupt_pending") == {"batch": 0, "error": 0}
+                await self.bench.wait(2)
+                assert int(line.value) == 0
 
     @abstractmethod
     async def check_registers(self) -> None:

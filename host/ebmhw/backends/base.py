@@ -159,12 +159,19 @@ class SamplerBackend(ABC):
     def phi(self, logits: Any, chosen: Any = None, vocab_size: int | None = None, mask: Any = None) -> PhiRecords:
         """Return the records of rows of logits: entropy, phi, log Z, the largest entries, the chosen token's probability.
 
+        phi is 1 - H / log2 V with V the whole vocabulary, -inf entries included. It is within 2^-12 of the real number for V = 2 and within 2^-13
+        from V = 32,000 on; H is within 0.0008 bits, log p within 0.001 nats.
+
+        Logits beyond +-2048 are clipped. Where the largest of a row is (``flagged("clip_hi")``), entropy and phi say nothing: subtract each row's
+        maximum first, which does not change softmax. Finite numbers that stand for masked entries (-1e9) clip low (``clip_lo``), harmlessly.
+
         Parameters
         ----------
-        logits : (..., T, V), (T, V) or (V,); float16, bfloat16, float32 or float64 (rounded to float32), V = 2..2^19. NumPy arrays, tensors of
-            PyTorch, arrays of JAX and others with ``__array__`` or ``__dlpack__`` are read in place, whatever their strides; the CPU backend
-            measures tensors on a GPU there. -inf is masked, NaN and +inf are excluded, and both are counted
-        chosen : token ids, integers (..., T), -100 for none
+        logits : (..., T, V), (T, V) or (V,); logits or log-probabilities, not probabilities. float16, bfloat16, float32 or float64 (rounded to
+            float32), V = 2..2^19. NumPy arrays, tensors of PyTorch, arrays of JAX and others with ``__array__`` or ``__dlpack__`` are read in
+            place, whatever their strides; the CPU backend measures tensors on a GPU there. -inf is masked, NaN and +inf are excluded, and both
+            are counted
+        chosen : token ids, integers (..., T), -100 for none; one whose entry is masked or excluded counts as none
         vocab_size : entries that count, 2..V; columns beyond are padding
         mask : bool, or 0 and 1, (..., T); False rows are left out: their records have every count 0, their floats are NaN, and what was chosen
             there is not looked at. ``r[r.mask]`` are the others
@@ -180,14 +187,14 @@ class SamplerBackend(ABC):
         return PhiRecords(array, info)
 
     @final
-    def phi_partial(self, logits: Any, chosen: Any = None, first_entry: int = 0, mask: Any = None, vocab_size: int | None = None) -> PhiPartials:
+    def phi_partial(self, logits: Any, first_entry: int, chosen: Any = None, mask: Any = None, vocab_size: int | None = None) -> PhiPartials:
         """Return what rows over a shard of a vocabulary come to; `PhiPartials.merge` and ``records`` make those of the whole rows.
 
         Parameters
         ----------
         logits : as of `phi`, with V = 1..2^19 the entries of the shard
-        chosen : token ids of the whole vocabulary; the shard that has the entry uses it
         first_entry : position of the first column in the vocabulary
+        chosen : token ids of the whole vocabulary; the shard that has the entry uses it
         mask : as of `phi`, the same for all shards
         vocab_size : entries of the whole vocabulary; columns at and beyond it are padding. Needed only for that and to check ``chosen``
 
@@ -196,7 +203,7 @@ class SamplerBackend(ABC):
         InvalidLogits, NotSupported
             as `phi`.
         """
-        array, info = self._measured(lambda stop: make_partial_request(logits, chosen, first_entry, mask, vocab_size, stop), PARTIAL)
+        array, info = self._measured(lambda stop: make_partial_request(logits, first_entry, chosen, mask, vocab_size, stop), PARTIAL)
         return PhiPartials(array, info)
 
     def _measured(self, request_of: Callable[[Stop], PhiRequest], dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.void], dict[str, Any]]:

@@ -117,9 +117,9 @@ class _Registers:
     def __init__(self, bus: Bus, backend: str, kind: UnitKind) -> None:
         self._bus, self._backend, self._kind = bus, backend, kind
         identity = self.word("identity")
-        if identity != kind.identity:
+        if identity != kind.unit.identity:
             raise BackendUnavailable(
-                f"backend {backend!r}: the register 'identity' reads {identity:#010x}, {kind.title}'s reads {kind.identity:#010x}; "
+                f"backend {backend!r}: the register 'identity' reads {identity:#010x}, {kind.title}'s reads {kind.unit.identity:#010x}; "
                 f"load the {kind.noun}'s bitstream, or correct its address"
             )
         for name, what, ours in (

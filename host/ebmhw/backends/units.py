@@ -19,13 +19,11 @@ class UnitKind:
     Attributes
     ----------
     unit : its registers and packets
-    identity : what its register ``identity`` reads
     errors, meanings, states : codes of errors and states by name, and what each error says
     noun, title : in messages: "the core", "an Ising core"
     """
 
     unit: design.Unit
-    identity: int
     errors: Mapping[str, int]
     meanings: Mapping[str, str]
     states: Mapping[str, int]
@@ -54,7 +52,7 @@ class UnitKind:
 
 
 ISING: Final = UnitKind(
-    design.unit("ising_core"), ising_core.IDENTITY, ising_core.ERRORS, ising_core.ERROR_MEANINGS, ising_core.STATES, "core", "an Ising core"
+    design.unit("ising_core"), ising_core.ERRORS, ising_core.ERROR_MEANINGS, ising_core.STATES, "core", "an Ising core"
 )
 
-PHI: Final = UnitKind(design.unit("phi_unit"), phi_unit.IDENTITY, phi_unit.ERRORS, phi_unit.ERROR_MEANINGS, phi_unit.STATES, "phi unit", "a phi unit")
+PHI: Final = UnitKind(design.unit("phi_unit"), phi_unit.ERRORS, phi_unit.ERROR_MEANINGS, phi_unit.STATES, "phi unit", "a phi unit")

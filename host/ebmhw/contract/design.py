@@ -27,6 +27,7 @@ class Unit:
     name : of its module, and of its section in a configuration
     prefix : of its streams and its interrupt among the ports of the design, ``<prefix>_s_axis``
     offset : of its registers from those of the design, in bytes
+    identity : what its register of that name reads
     registers : its map
     jobs, results : the packets of its streams
     packet_hash : what its register ``packet_hash`` reads
@@ -35,6 +36,7 @@ class Unit:
     name: str
     prefix: str
     offset: int
+    identity: int
     registers: RegisterMap
     jobs: PacketSet
     results: PacketSet
@@ -52,8 +54,8 @@ class Unit:
 
 
 UNITS: Final = (
-    Unit("ising_core", "ising", 0x000, ising_core.REGISTERS, ising_core.JOBS, ising_core.RESULTS, ising_core.PACKET_HASH),
-    Unit("phi_unit", "phi", 0x100, phi_unit.REGISTERS, phi_unit.JOBS, phi_unit.RESULTS, phi_unit.PACKET_HASH),
+    Unit("ising_core", "ising", 0x000, ising_core.IDENTITY, ising_core.REGISTERS, ising_core.JOBS, ising_core.RESULTS, ising_core.PACKET_HASH),
+    Unit("phi_unit", "phi", 0x100, phi_unit.IDENTITY, phi_unit.REGISTERS, phi_unit.JOBS, phi_unit.RESULTS, phi_unit.PACKET_HASH),
 )
 """All units, in order of their offsets."""
 

@@ -17,6 +17,7 @@ from typing import Final
 from ebmhw.contract.formats import BETA_BITS, BIAS_BITS, COUPLING_BITS
 from ebmhw.contract.packets import PacketField, PacketLayout, PacketSet, Section
 from ebmhw.contract.registers import Field, Register, RegisterMap, counter64
+from ebmhw.contract.unit import unit_registers
 
 IDENTITY: Final = 0x4542_4D49
 """What the register ``identity`` of every Ising core reads ("EBMI")."""
@@ -86,13 +87,14 @@ REGISTERS: Final = RegisterMap(
     doc="Control and status of the Ising core.",
     address_bits=8,
     registers=(
-        Register(
-            "identity", 0x00, (Field("value", 32, _RO, doc=f"{IDENTITY:#x}, whatever the version."),), "Tells an Ising core from anything else."
+        *unit_registers(
+            "an Ising core",
+            IDENTITY,
+            ERRORS,
+            reset="Writing 1 drops the job and the problem and empties both streams.",
+            job="Its job number, 0 where that was not known.",
+            done="Packets answered by loaded or draws.",
         ),
-        Register("map_hash", 0x04, (Field("value", 32, _RO, doc="Hash of this register map."),), "A driver refuses another value."),
-        Register("packet_hash", 0x08, (Field("value", 32, _RO, doc="Hash of both packet sets."),), "A driver refuses another value."),
-        Register("contract_hash", 0x0C, (Field("value", 32, _RO, doc="Hash of constants and tables."),), "A driver refuses another value."),
-        Register("build", 0x10, (Field("value", 32, _RO, doc="First 32 bits of the digest of sources and configuration."),), "Which design this is."),
         Register(
             "shape",
             0x14,
@@ -119,14 +121,6 @@ REGISTERS: Final = RegisterMap(
         ),
         Register("flip_bits", 0x28, (Field("value", 8, _RO, doc="Bit planes of a number of flips."),)),
         Register(
-            "control",
-            0x40,
-            (
-                Field("reset", 1, "pulse", doc="Writing 1 drops the job and the problem and empties both streams."),
-                Field("clear_counters", 1, "pulse", doc="Writing 1 sets all counters to 0."),
-            ),
-        ),
-        Register(
             "status",
             0x44,
             (
@@ -136,37 +130,6 @@ REGISTERS: Final = RegisterMap(
                 Field("output_stalled", 1, _RO, doc="Waiting for the result stream to be taken."),
             ),
         ),
-        Register(
-            "interrupt_enable",
-            0x48,
-            (
-                Field("batch", 1, doc="Interrupt when the last beat of a batch's answers was taken."),
-                Field("error", 1, doc="Interrupt on any error."),
-            ),
-        ),
-        Register(
-            "interrupt_pending",
-            0x4C,
-            (
-                Field("batch", 1, "w1c", doc="The last beat of a batch's answers was taken."),
-                Field("error", 1, "w1c", doc="An error happened."),
-            ),
-            "The interrupt line is high while a pending bit is enabled.",
-        ),
-        Register(
-            "input_limit", 0x50, (Field("cycles", 32, reset=1 << 28, doc="0 for no limit."),), "Cycles that the job stream may pause within a packet."
-        ),
-        Register(
-            "output_limit", 0x54, (Field("cycles", 32, reset=1 << 28, doc="0 for no limit."),), "Cycles that the result stream may not be taken."
-        ),
-        Register(
-            "last_error",
-            0x58,
-            (Field("code", 8, _RO, doc="What went wrong last.", enum=ERRORS),),
-            "Cleared by a reset of the core.",
-        ),
-        Register("last_error_job", 0x5C, (Field("value", 32, _RO, doc="Its job number, 0 where that was not known."),)),
-        Register("last_error_beat", 0x60, (Field("value", 32, _RO, doc="Beat of its packet, from 0, at which it was found."),)),
         Register("program_id", 0x64, (Field("value", 32, _RO, doc="Of the problem that is loaded."),)),
         *counter64("cycles", 0x80, "Cycles in which the core was not idle."),
         *counter64("sweep_cycles", 0x88, "Cycles from the first beat of a job's sweeps to the last spin written."),
@@ -176,8 +139,6 @@ REGISTERS: Final = RegisterMap(
         *counter64("beats", 0xA8, "Beats issued in sweeps."),
         *counter64("updates", 0xB0, "Rows executed in sweeps, times lanes."),
         *counter64("sweeps", 0xB8, "Sweeps done."),
-        Register("jobs_done", 0xC0, (Field("value", 32, _RO, doc="Packets answered by loaded or draws."),)),
-        Register("jobs_failed", 0xC4, (Field("value", 32, _RO, doc="Packets answered by error."),)),
     ),
 )
 """The register map of the core."""

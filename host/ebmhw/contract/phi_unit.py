@@ -15,6 +15,7 @@ from typing import Final
 from ebmhw.contract.packets import PacketField, PacketLayout, PacketSet, Section
 from ebmhw.contract.phi_formats import BINS, ENTRIES_LIMIT, FORMATS, INVERSE_FRACTION_BITS, NO_POSITION
 from ebmhw.contract.registers import Field, Register, RegisterMap, counter64
+from ebmhw.contract.unit import unit_registers
 
 IDENTITY: Final = 0x4542_4D50
 """What the register ``identity`` of every phi unit reads ("EBMP")."""
@@ -70,11 +71,14 @@ REGISTERS: Final = RegisterMap(
     doc="Control and status of the phi unit.",
     address_bits=8,
     registers=(
-        Register("identity", 0x00, (Field("value", 32, _RO, doc=f"{IDENTITY:#x}, whatever the version."),), "Tells a phi unit from anything else."),
-        Register("map_hash", 0x04, (Field("value", 32, _RO, doc="Hash of this register map."),), "A driver refuses another value."),
-        Register("packet_hash", 0x08, (Field("value", 32, _RO, doc="Hash of both packet sets."),), "A driver refuses another value."),
-        Register("contract_hash", 0x0C, (Field("value", 32, _RO, doc="Hash of constants and tables."),), "A driver refuses another value."),
-        Register("build", 0x10, (Field("value", 32, _RO, doc="First 32 bits of the digest of sources and configuration."),), "Which design this is."),
+        *unit_registers(
+            "a phi unit",
+            IDENTITY,
+            ERRORS,
+            reset="Writing 1 drops all tokens under way and empties both streams.",
+            job="Its token number, 0 where that was not known.",
+            done="Packets answered by record or partial.",
+        ),
         Register(
             "shape",
             0x14,
@@ -86,14 +90,6 @@ REGISTERS: Final = RegisterMap(
         ),
         Register("entries_max", 0x18, (Field("value", 32, _RO, doc="Entries of the largest row, and positions of the largest vocabulary."),)),
         Register(
-            "control",
-            0x40,
-            (
-                Field("reset", 1, "pulse", doc="Writing 1 drops all tokens under way and empties both streams."),
-                Field("clear_counters", 1, "pulse", doc="Writing 1 sets all counters to 0."),
-            ),
-        ),
-        Register(
             "status",
             0x44,
             (
@@ -103,44 +99,11 @@ REGISTERS: Final = RegisterMap(
                 Field("output_stalled", 1, _RO, doc="Waiting for the result stream to be taken."),
             ),
         ),
-        Register(
-            "interrupt_enable",
-            0x48,
-            (
-                Field("batch", 1, doc="Interrupt when the last beat of a batch's answers was taken."),
-                Field("error", 1, doc="Interrupt on any error."),
-            ),
-        ),
-        Register(
-            "interrupt_pending",
-            0x4C,
-            (
-                Field("batch", 1, "w1c", doc="The last beat of a batch's answers was taken."),
-                Field("error", 1, "w1c", doc="An error happened."),
-            ),
-            "The interrupt line is high while a pending bit is enabled.",
-        ),
-        Register(
-            "input_limit", 0x50, (Field("cycles", 32, reset=1 << 28, doc="0 for no limit."),), "Cycles that the job stream may pause within a packet."
-        ),
-        Register(
-            "output_limit", 0x54, (Field("cycles", 32, reset=1 << 28, doc="0 for no limit."),), "Cycles that the result stream may not be taken."
-        ),
-        Register(
-            "last_error",
-            0x58,
-            (Field("code", 8, _RO, doc="What went wrong last.", enum=ERRORS),),
-            "Cleared by a reset of the unit.",
-        ),
-        Register("last_error_job", 0x5C, (Field("value", 32, _RO, doc="Its token number, 0 where that was not known."),)),
-        Register("last_error_beat", 0x60, (Field("value", 32, _RO, doc="Beat of its packet, from 0, at which it was found."),)),
         *counter64("cycles", 0x80, "Cycles in which the unit was not idle."),
         *counter64("beats", 0x88, "Beats of entries taken."),
         *counter64("stall_input", 0x90, "Cycles in which a packet's next beat could be taken and did not come."),
         *counter64("stall_finish", 0x98, "Cycles in which a token waited because two others were under way."),
         *counter64("stall_output", 0xA0, "Cycles in which the result stream was not taken."),
-        Register("jobs_done", 0xC0, (Field("value", 32, _RO, doc="Packets answered by record or partial."),)),
-        Register("jobs_failed", 0xC4, (Field("value", 32, _RO, doc="Packets answered by error."),)),
     ),
 )
 """The register map of the unit."""

@@ -8,19 +8,7 @@
 #include "exact.h"
 #include "kernel.h"
 #include "scalar.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define HAVE_X86 1
-#else
-#define HAVE_X86 0
-#endif
-
-#if defined(_WIN32)
-#define API __declspec(dllexport)
-#else
-#define API __attribute__((visibility("default")))
-#endif
+#include "targets.h"
 
 /* Write spins as -1 or +1, chain q at out + q * stride, in blocks that keep the strided writes within the first-level cache. */
 static void unpack(const program_t *p, const uint8_t *spins, int inverted, int8_t *out, int64_t stride, uint32_t chains) {
@@ -31,10 +19,6 @@ static void unpack(const program_t *p, const uint8_t *spins, int inverted, int8_
             for (uint32_t i = start; i < stop; i++) out[q * stride + i] = (int8_t)(((spins[(size_t)i * LANES + q] ^ flip) & 0xFE) + 1);
     }
 }
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "lanes are taken apart as on little-endian machines"
-#endif
 
 static uint32_t lanes_used(uint64_t group, uint64_t chains) {
     uint64_t left = chains - group * LANES;
@@ -60,15 +44,6 @@ static chains_t group_at(const program_t *p, const chains_t *c, uint64_t group) 
 #undef LANES_NAME
 
 #if HAVE_X86
-#if defined(__clang__)
-#define TARGET_BEGIN(names) PRAGMA(clang attribute push(__attribute__((target(names))), apply_to = function))
-#define TARGET_END PRAGMA(clang attribute pop)
-#else
-#define TARGET_BEGIN(names) PRAGMA(GCC push_options) PRAGMA(GCC target(names))
-#define TARGET_END PRAGMA(GCC pop_options)
-#endif
-#define PRAGMA(text) _Pragma(#text)
-
 TARGET_BEGIN("avx2,fma")
 #define LANES_NAME avx2
 #define LANES_AVX2
@@ -94,7 +69,7 @@ API uint64_t ebmhw_layout(void) {
 /* The best instruction set here: 0 portable, 1 AVX2, 2 AVX-512 with 256-bit vectors. */
 API int ebmhw_instruction_set(void) {
 #if HAVE_X86
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi")) return 0;
     return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") ? 2 : 1;
 #else
     return 0;

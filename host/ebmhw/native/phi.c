@@ -1,22 +1,6 @@
 /* Entry points of the phi unit's kernel (called through ctypes), and the choice of the instruction set. */
 #include "phi.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define HAVE_X86 1
-#else
-#define HAVE_X86 0
-#endif
-
-#if defined(_WIN32)
-#define API __declspec(dllexport)
-#else
-#define API __attribute__((visibility("default")))
-#endif
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "records are written as on little-endian machines"
-#endif
+#include "targets.h"
 
 static const uint8_t item_sizes[] = {2, 2, 4, 8};
 
@@ -46,16 +30,6 @@ static void choose(const phi_job_t *job, const char *row, uint64_t number, phi_r
 #undef LANES_NAME
 
 #if HAVE_X86
-#if defined(__clang__)
-#define TARGET_BEGIN(names) PRAGMA(clang attribute push(__attribute__((target(names))), apply_to = function))
-#define TARGET_END PRAGMA(clang attribute pop)
-#else
-#define TARGET_BEGIN(names) PRAGMA(GCC push_options) PRAGMA(GCC target(names))
-#define TARGET_END PRAGMA(GCC pop_options)
-#endif
-#define PRAGMA(text) _Pragma(#text)
-
-/* Every processor with AVX2 has BMI. */
 TARGET_BEGIN("avx2,bmi")
 #define LANES_NAME avx2
 #define LANES_AVX2

@@ -12,9 +12,12 @@ import numpy.typing as npt
 from ebmhw.errors import InvalidLogits, shown
 
 
-def whole_number(value: Any, what: str, low: int, high: int, default: int, reason: str) -> int:
-    """Return an argument as an integer within low..high, ``default`` for None."""
-    if value is None:
+_FILLERS = {"logits": "-numpy.inf", "chosen": "-100", "mask": "False"}
+
+
+def whole_number(value: Any, what: str, low: int, high: int, default: int | None, reason: str) -> int:
+    """Return an argument as an integer within low..high; None is ``default``, and refused where that is None too."""
+    if value is None and default is not None:
         return default
     try:
         number = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
@@ -28,7 +31,7 @@ def whole_number(value: Any, what: str, low: int, high: int, default: int, reaso
 def array_of(value: Any, what: str) -> npt.NDArray[Any]:
     """Return an argument as a NumPy array, uncopied where it offers ``__array__`` or ``__dlpack__``; tensors come to the host."""
     if isinstance(value, np.ma.MaskedArray):
-        raise InvalidLogits(f"{what} are a masked array; give {what}.filled(...), for logits with -inf")
+        raise InvalidLogits(f"{what} {_verb(what)} a masked array; give {what}.filled({_FILLERS[what]})")
     torch = sys.modules.get("torch")
     try:
         if torch is not None and isinstance(value, torch.Tensor):
@@ -37,8 +40,12 @@ def array_of(value: Any, what: str) -> npt.NDArray[Any]:
             return np.from_dlpack(value)
         array = np.asarray(value)
     except Exception as error:  # whatever a foreign __array__ raises
-        raise InvalidLogits(f"{what} are a {type(value).__name__} that NumPy cannot read ({error}); give a rectangular array") from None
+        raise InvalidLogits(f"{what} {_verb(what)} a {type(value).__name__} that NumPy cannot read ({error}); give a rectangular array") from None
     # Whole numbers in a list are numbers like others; in an array they are more likely token ids.
     if what == "logits" and isinstance(value, (list, tuple)) and array.dtype.kind in "iu":
         return array.astype(np.float64)
     return array
+
+
+def _verb(what: str) -> str:
+    return "are" if what == "logits" else "is"

@@ -19,6 +19,7 @@ SOURCES = ("float16", "bfloat16", "float32", "float64")
 
 _WORDS = {"float16": "u2", "bfloat16": "u2", "float32": "u4", "float64": "u8"}
 _REMEDY = "give float16, bfloat16, float32 or float64, such as logits.astype('float32')"
+_NUMBERS = "give an array (..., T, V) of numbers in float16, bfloat16, float32 or float64"
 _DLPACK_CPU = (1, 3, 11)
 """Device types of DLPack whose memory the host reads: CPU, and the host memory of CUDA and ROCm."""
 
@@ -170,16 +171,28 @@ def logits_of(value: Any) -> Logits:
         except (RuntimeError, TypeError, ValueError, AssertionError, BufferError) as error:
             raise InvalidLogits(f"logits are a {type(value).__name__} that PyTorch cannot read ({error}); give numpy.asarray(logits)") from None
         return DeviceLogits(tensor)
-    return _of_array(array_of(value, "logits"))
+    array = array_of(value, "logits")
+    # What NumPy makes a box of: None, a mapping, the answer of a model, text.
+    if not isinstance(value, (np.ndarray, list, tuple)) and array.ndim == 0 and array.dtype.kind in "OSU":
+        remedy = "give its .logits" if hasattr(value, "logits") else _NUMBERS
+        raise InvalidLogits(f"logits are a {type(value).__name__}; {remedy}")
+    return _of_array(array)
 
 
 def _of_array(array: npt.NDArray[Any]) -> HostLogits:
     source = array.dtype.name
     if source not in SOURCES:
-        raise InvalidLogits(f"logits have dtype {shown(source)}; {_REMEDY}")
+        raise InvalidLogits(f"logits have dtype {shown(source)}; {_remedy(array.dtype)}")
     word = np.dtype(_WORDS[source])
     # ml_dtypes calls its own types native ("|" or "=").
     return HostLogits(array.view(word if array.dtype.isnative else word.newbyteorder()), source)
+
+
+def _remedy(dtype: np.dtype[Any]) -> str:
+    if dtype.name in ("uint16", "int16", "void16") and dtype.names is None:
+        return f"if they are words of bfloat16, logits.view(ml_dtypes.bfloat16), else {_REMEDY}"
+    # No number in any entry: structures and raw words, boxes of Python's objects, text.
+    return _NUMBERS if dtype.kind in "OSUMm" or dtype.name.startswith("void") else _REMEDY
 
 
 def _of_tensor(tensor: Any) -> Logits:

@@ -15,6 +15,8 @@ _DEPTH = np.arange(BINS)
 _GIVEN = FLAG["excluded"] | FLAG["clip_hi"] | FLAG["clip_lo"] | FLAG["partial"]
 """Flags that a row has as soon as one of its shards has them."""
 
+_ONCE = "merge each shard once, with its own first_entry"
+
 Partials = npt.NDArray[np.void]
 
 
@@ -28,7 +30,7 @@ def merged(a: Partials, b: Partials) -> Partials:
     """
     _refuse(a["job_id"] != b["job_id"], a, lambda at: f"token ids are {a['job_id'][at]} and {b['job_id'][at]}; merge shards of the same rows")
     has = [part["flags"] & FLAG["no_choice"] == 0 for part in (a, b)]
-    _refuse(has[0] & has[1], a, lambda at: f"both have a chosen entry, {a['chosen'][at]} and {b['chosen'][at]}; merge each shard once")
+    _refuse(has[0] & has[1], a, lambda at: f"both have a chosen entry, {a['chosen'][at]} and {b['chosen'][at]}; {_ONCE}")
     result = np.zeros(a.shape, dtype=PARTIAL)
     entries = np.zeros(a.shape, dtype=np.int64)
     for name in ("valid", "masked", "excluded"):
@@ -36,7 +38,7 @@ def merged(a: Partials, b: Partials) -> Partials:
         entries = entries + count
         # Beyond 32 bits only where the sum is refused below.
         result[name] = count & 0xFFFFFFFF
-    _refuse(entries > ENTRIES_LIMIT, a, lambda at: f"they make {entries[at]} entries, more than {ENTRIES_LIMIT}; merge each shard once")
+    _refuse(entries > ENTRIES_LIMIT, a, lambda at: f"they make {entries[at]} entries, more than {ENTRIES_LIMIT}; {_ONCE}")
 
     empty = [part["valid"] == 0 for part in (a, b)]
     both = empty[0] & empty[1]

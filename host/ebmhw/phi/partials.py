@@ -18,6 +18,10 @@ from ebmhw.phi.merge import merged
 from ebmhw.phi.records import PhiRecords, array_from_bytes, frozen
 
 
+_SHARED = ("backend", "chosen_because", "source", "device", "rows", "arrays")
+"""What a merge keeps of how its shards were made, where all agree."""
+
+
 @final
 class PhiPartials:
     """Sums of rows (...) over a shard of their vocabulary, or over several that were merged.
@@ -29,7 +33,7 @@ class PhiPartials:
     Parameters
     ----------
     array : (...) of dtype `ebmhw.phi.layout.PARTIAL`; copied unless it is read-only
-    info : how they were made
+    info : how they were made; of a merge, what all shards have in common (backend, source, device, rows)
     """
 
     __slots__ = ("_array", "info")
@@ -81,7 +85,8 @@ class PhiPartials:
             return NotImplemented
         if self.shape != other.shape:
             raise InvalidLogits(f"shards have shapes {self.shape} and {other.shape}; merge shards of the same rows")
-        return PhiPartials(merged(self._array, other._array))
+        shared = {name: self.info[name] for name in _SHARED if name in self.info and name in other.info and self.info[name] == other.info[name]}
+        return PhiPartials(merged(self._array, other._array), shared)
 
     def records(self, vocab_size: int | None = None) -> PhiRecords:
         """Return the records of the whole rows.
@@ -101,7 +106,8 @@ class PhiPartials:
         wrong = seen[seen != size]
         if wrong.size:
             row = int(np.flatnonzero(entries == wrong[0])[0])
-            raise InvalidLogits(f"row {row} has seen {wrong[0]} of {size} entries; merge all shards, each once")
+            differ = f"rows have seen {seen[0]} to {seen[-1]} entries: give the same mask for all shards, and " if seen.size > 1 else ""
+            raise InvalidLogits(f"row {row} has seen {wrong[0]} of {size} entries; {differ}merge all shards, each once, with its own first_entry")
         if not 2 <= size <= ENTRIES_LIMIT:
             raise InvalidLogits(f"the shards have {size} entries; a vocabulary has 2 to {ENTRIES_LIMIT}")
         return PhiRecords(records_of(self._array.reshape(-1), inverse_log2(size)).reshape(self.shape), self.info)

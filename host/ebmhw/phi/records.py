@@ -236,7 +236,8 @@ class PhiRecords:
             parts.append(f"phi {np.nanmin(phi):.6f} to {np.nanmax(phi):.6f}, mean {self.phi_mean:.6f}")
             parts.append(f"entropy mean {self.entropy_bits_mean:.4f} bits")
         left_out = ~self.mask
-        for name, rows in (("left out", left_out), ("empty", self.flagged("empty") & ~left_out), ("with excluded entries", self.flagged("excluded"))):
+        counted = [("left out", left_out), ("empty", self.flagged("empty") & ~left_out), ("with excluded entries", self.flagged("excluded"))]
+        for name, rows in (*counted, *((flag, self.flagged(flag)) for flag in ("clip_hi", "clip_lo"))):
             if rows.any():
                 parts.append(f"{int(rows.sum())} {name}")
         if "backend" in self.info:

@@ -90,12 +90,12 @@ def make_phi_request(logits: Any, chosen: Any, vocab_size: int | None, mask: Any
     return PhiRequest(rows.columns(size), shape, numbers, _chosen(chosen, shape, numbers, size), inverse_log2(size), False, 0, stop)
 
 
-def make_partial_request(logits: Any, chosen: Any, first_entry: int, mask: Any, vocab_size: int | None, stop: Stop) -> PhiRequest:
+def make_partial_request(logits: Any, first_entry: int, chosen: Any, mask: Any, vocab_size: int | None, stop: Stop) -> PhiRequest:
     """Return the request for a shard of a vocabulary, whose first column is entry ``first_entry``; errors as `make_phi_request`."""
     rows = _rows(logits)
     width = rows.shape[-1]
     limit = whole_number(vocab_size, "vocab_size", 2, ENTRIES_LIMIT, ENTRIES_LIMIT, "it is that of all shards")
-    first = whole_number(first_entry, "first_entry", 0, limit - 1, 0, "leave out shards that hold nothing but padding")
+    first = whole_number(first_entry, "first_entry", 0, limit - 1, None, "leave out shards that hold nothing but padding")
     size = width if vocab_size is None else min(width, limit - first)
     if size < 1 or first + size > ENTRIES_LIMIT:
         raise InvalidLogits(
