@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -25,6 +25,8 @@ from sim.bad_tokens import damaged
 from sim.phi_hls import Fault, answers, bad_batches, golden_answers, planted, play, random_batches, simulation, sources, stream_of
 from sim.phi_model import float32_bits
 from sim.seeds import SEEDS
+
+Compared = Callable[[str, str, int], None]
 
 try:
     phi_hls.type_headers()
@@ -47,8 +49,9 @@ def agree(batches: Sequence[bytes], program: Path | None = None, entries_max: in
 
 @needs_types
 @pytest.mark.parametrize("seed", SEEDS)
-def test_tokens_are_answered_as_the_golden_model_does(seed: int) -> None:
+def test_tokens_are_answered_as_the_golden_model_does(seed: int, compared: Compared) -> None:
     agree(random_batches(Random(seed), 2000, often=0.997))
+    compared(f"phi twin {seed}", "g++, sanitized", 2000)
 
 
 @needs_types

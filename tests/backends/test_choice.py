@@ -114,7 +114,7 @@ class SamplerOnly(SamplerBackend):
 
 
 def test_no_phi_unit_is_said() -> None:
-    for measure in (SamplerOnly().phi, SamplerOnly().phi_partial):
+    for measure in (SamplerOnly().phi, lambda logits: SamplerOnly().phi_partial(logits, 0)):
         with pytest.raises(NotSupported, match="backend 'sampler' has no phi unit; its units are ising") as caught:
             measure([1.0, 2.0])
         assert caught.value.code == "not-supported"

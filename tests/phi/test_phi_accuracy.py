@@ -79,6 +79,33 @@ def test_other_floats_are_near_the_truth() -> None:
     assert np.array_equal(r.argmax, x.argmax(axis=-1))
 
 
+def worst_of_others(backend: SamplerBackend, vocabularies: tuple[int, ...], rows: int, seed: int = 0) -> np.ndarray:
+    """Return the largest errors of H (bits), log Z and log p (nats) over all families."""
+    rng = np.random.default_rng(seed)
+    found = np.zeros(3)
+    for size in vocabularies:
+        for family in FAMILIES:
+            x = random_rows(rng, family, rows, size).astype(np.float32)
+            x = x[np.isfinite(x).any(axis=-1)]
+            if len(x):
+                chosen = rng.integers(0, size, len(x))
+                entropy, log_z = true_entropy(x)
+                log_p = np.minimum(0, x[np.arange(len(x)), chosen].astype(np.float64) - log_z)
+                r = backend.phi(x, chosen=chosen)
+                there = np.isfinite(log_p)
+                assert np.array_equal(there, ~r.flagged("no_choice"))
+                off = [np.abs(got - wanted) for got, wanted in ((r.entropy_bits, entropy), (r.log_z, log_z), (r.chosen_logprob[there], log_p[there]))]
+                found = np.maximum(found, [part.max(initial=0.0) for part in off])
+    return found
+
+
+def test_other_floats_are_within_what_is_said_of_them() -> None:
+    # 0.00070 bits, 0.00055 and 0.00094 nats were seen in 48,000 rows of each small V and 192 of each large one.
+    found = worst_of_others(get_backend("cpu"), (2, 3, 17, 1000), 400)
+    found = np.maximum(found, worst_of_others(get_backend("cpu"), (32_000, 131_072), 3))
+    assert (found < [1.0e-3, 0.7e-3, 1.2e-3]).all() and (found > [4e-4, 4e-4, 6e-4]).all(), found
+
+
 def one_entry_off(table: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(value + (1 << 9) * (f == 700) for f, value in enumerate(table))
 

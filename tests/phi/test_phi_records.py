@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from phi_conformance import judge
 
+from ebmhw.backends import get_backend
 from ebmhw.contract.phi_unit import RESULTS
 from ebmhw.errors import InvalidLogits
 from ebmhw.phi import FLAG, PARTIAL, RECORD, PhiPartials, PhiRecords
@@ -18,7 +19,7 @@ RNG = np.random.default_rng(11)
 X = RNG.normal(0, 3, (2, 3, 40)).astype(np.float32)
 CHOSEN = RNG.integers(0, 40, (2, 3))
 R = judge().phi(X, chosen=CHOSEN)
-P = judge().phi_partial(X, chosen=CHOSEN)
+P = judge().phi_partial(X, 0, chosen=CHOSEN)
 
 
 def test_types_are_the_packets_of_the_contract() -> None:
@@ -101,6 +102,8 @@ def test_what_is_printed() -> None:
     empty = judge().phi([[-np.inf, np.nan], [0.0, 1.0]], mask=[True, False])
     assert repr(empty) == "PhiRecords(shape (2,), 1 left out, 1 empty, 1 with excluded entries, golden)"
     assert repr(empty[0]) == "PhiRecords(phi nan, entropy nan bits, flags excluded empty no_choice)"
+    clipped = judge().phi([[3000.0, 2.0], [5.0, -1e9], [4000.0, -1e9]])
+    assert re.search(r" bits, 2 clip_hi, 2 clip_lo, golden\)$", repr(clipped)) and "clip" not in repr(clipped[:0])
     assert repr(P) == "PhiPartials(shape (2, 3), 40 entries)"
 
 
@@ -112,7 +115,7 @@ def test_flags_have_names() -> None:
 
 
 def shards(*bounds: int) -> list[PhiPartials]:
-    return [judge().phi_partial(X[..., a:b], chosen=CHOSEN, first_entry=a) for a, b in pairwise(bounds)]
+    return [judge().phi_partial(X[..., a:b], a, chosen=CHOSEN) for a, b in pairwise(bounds)]
 
 
 def test_merges_of_shards() -> None:
@@ -121,6 +124,17 @@ def test_merges_of_shards() -> None:
     assert PhiPartials.merge(iter(parts)).records() == P.records(40) == R
     assert (parts[0] + parts[1]).entries.tolist() == [[13] * 3] * 2
     assert PhiPartials.merge(part[1] for part in parts).records() == R[1]
+
+
+def test_a_merge_keeps_what_its_shards_agree_on() -> None:
+    parts = shards(0, 20, 40)
+    merged = PhiPartials.merge(parts)
+    assert {"backend", "source", "rows"} <= set(merged.info) and not {"entries", "timing"} & set(merged.info)
+    assert merged.info["backend"] == "golden" and repr(merged.records()).endswith(", golden)")
+    elsewhere = get_backend("cpu").phi_partial(X[..., 20:], 20, chosen=CHOSEN)
+    mixed = parts[0] + elsewhere
+    assert mixed == merged and "backend" not in mixed.info and mixed.info["source"] == "float32"
+    assert (parts[0] + PhiPartials.from_bytes(elsewhere.to_bytes(), (2, 3))).info == {}
 
 
 def test_merges_that_cannot_be() -> None:
@@ -133,19 +147,24 @@ def test_merges_that_cannot_be() -> None:
         _ = P[0] + P
     with pytest.raises(InvalidLogits, match=r"of row 0 do not fit together: token ids are 0 and 3; merge shards of the same rows"):
         _ = parts[0][0] + parts[1][1]
-    with pytest.raises(InvalidLogits, match=r"of row \(0, 0\) do not fit together: both have a chosen entry, \d+ and \d+; merge each shard once"):
+    with pytest.raises(
+        InvalidLogits,
+        match=r"of row \(0, 0\) do not fit together: both have a chosen entry, \d+ and \d+; merge each shard once, with its own first_entry",
+    ):
         _ = P + P
-    wide = judge().phi_partial(np.zeros((1, 2**19), np.float16))
-    with pytest.raises(InvalidLogits, match="they make 524289 entries, more than 524288"):
-        _ = wide + judge().phi_partial(np.zeros((1, 1), np.float16))
-    with pytest.raises(InvalidLogits, match="row 0 has seen 13 of 40 entries; merge all shards, each once"):
+    wide = judge().phi_partial(np.zeros((1, 2**19), np.float16), 0)
+    with pytest.raises(InvalidLogits, match="they make 524289 entries, more than 524288; merge each shard once, with its own first_entry"):
+        _ = wide + judge().phi_partial(np.zeros((1, 1), np.float16), 0)
+    with pytest.raises(InvalidLogits, match="row 0 has seen 13 of 40 entries; merge all shards, each once, with its own first_entry"):
         parts[0].records(40)
     with pytest.raises(InvalidLogits, match="vocab_size is 1; give a whole number from 2"):
         P.records(1)
     with pytest.raises(InvalidLogits, match="the shards have 1 entries; a vocabulary has 2"):
-        judge().phi_partial(X[..., :1]).records()
+        judge().phi_partial(X[..., :1], 0).records()
     masked = [judge().phi_partial(X[0][..., a:b], first_entry=a, mask=[True, i == 0, True]) for i, (a, b) in enumerate(((0, 20), (20, 40)))]
-    with pytest.raises(InvalidLogits, match="row 1 has seen 20 of 40 entries"):
+    with pytest.raises(
+        InvalidLogits, match="row 1 has seen 20 of 40 entries; rows have seen 20 to 40 entries: give the same mask for all shards, and merge all"
+    ):
         PhiPartials.merge(masked).records(40)
     with pytest.raises(TypeError):
         _ = P + 1  # type: ignore[operator]
@@ -162,6 +181,6 @@ def test_a_tie_of_z_between_shards_goes_to_the_lower_position() -> None:
 
 def test_masks_of_shards() -> None:
     mask = np.array([[True, False, True], [False, True, True]])
-    parts = [judge().phi_partial(X[..., a:b], chosen=CHOSEN, first_entry=a, mask=mask) for a, b in ((0, 7), (7, 40))]
+    parts = [judge().phi_partial(X[..., a:b], a, chosen=CHOSEN, mask=mask) for a, b in ((0, 7), (7, 40))]
     r = PhiPartials.merge(parts).records(40)
     assert r == judge().phi(X, chosen=CHOSEN, mask=mask) and np.array_equal(r.mask, mask)

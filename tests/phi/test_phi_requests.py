@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import tracemalloc
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from ebmhw.phi.logits import HostLogits, logits_of
 from ebmhw.phi.request import PhiRequest, make_phi_request
 
 X = np.random.default_rng(7).normal(0, 3, (4, 9)).astype(np.float32)
+NUMBERS = r"give an array \(\.\.\., T, V\) of numbers in float16"
 
 
 class Offers:
@@ -111,13 +113,19 @@ def test_large_logits_take_no_memory_of_their_own() -> None:
         ({"logits": np.zeros((2, 3), np.int32)}, "logits have dtype 'int32'; give float16, bfloat16, float32 or float64"),
         ({"logits": np.zeros((2, 3), np.complex64)}, "dtype 'complex64'"),
         ({"logits": np.zeros((2, 3), bool)}, "dtype 'bool'"),
-        ({"logits": np.zeros((2, 3), object)}, "dtype 'object'"),
-        ({"logits": np.zeros((2, 3), "S4")}, "dtype 'bytes32'"),
-        ({"logits": "logits"}, "dtype 'str"),
-        ({"logits": None}, "dtype 'object'"),
+        ({"logits": np.zeros((2, 3), np.uint16)}, r"'uint16'; if they are words of bfloat16, logits.view\(ml_dtypes.bfloat16\), else give float16"),
+        ({"logits": np.zeros((2, 3), np.int16)}, "'int16'; if they are words of bfloat16"),
+        ({"logits": np.zeros((2, 3), "V2")}, "'void16'; if they are words of bfloat16"),
+        ({"logits": np.zeros((2, 3), object)}, rf"dtype 'object'; {NUMBERS}"),
+        ({"logits": np.zeros((2, 3), "S4")}, rf"dtype 'bytes32'; {NUMBERS}"),
+        ({"logits": [["1", "2"]]}, rf"dtype 'str32'; {NUMBERS}"),
+        ({"logits": "logits"}, rf"logits are a str; {NUMBERS}"),
+        ({"logits": None}, rf"logits are a NoneType; {NUMBERS}"),
+        ({"logits": {"logits": X}}, rf"logits are a dict; {NUMBERS}"),
+        ({"logits": SimpleNamespace(logits=X)}, "logits are a SimpleNamespace; give its .logits"),
         ({"logits": [[True, False]]}, "dtype 'bool'"),
-        ({"logits": np.zeros((2, 3), [("a", "f4")])}, "dtype 'void32'"),
-        ({"logits": np.ma.masked_array([[1.0, 2.0]], [[True, False]])}, r"logits are a masked array; give logits.filled\(...\)"),
+        ({"logits": np.zeros((2, 3), [("a", "f4")])}, rf"dtype 'void32'; {NUMBERS}"),
+        ({"logits": np.ma.masked_array([[1.0, 2.0]], [[True, False]])}, r"logits are a masked array; give logits.filled\(-numpy.inf\)"),
         ({"vocab_size": 10}, r"vocab_size is 10; give a whole number from 2 to 9 \(each row has 9 entries\)"),
         ({"vocab_size": 1}, "vocab_size is 1; give a whole number from 2"),
         ({"vocab_size": 3.0}, "vocab_size is 3.0"),
@@ -131,11 +139,12 @@ def test_large_logits_take_no_memory_of_their_own() -> None:
         ({"chosen": [True] * 4}, "chosen has dtype bool"),
         ({"chosen": [0, 1, 2]}, r"chosen has shape \(3,\), but the logits have rows of shape \(4,\)"),
         ({"chosen": 3}, r"chosen has shape \(\)"),
-        ({"chosen": [[0, 1], [2]]}, "chosen are a list that NumPy cannot read"),
+        ({"chosen": [[0, 1], [2]]}, "chosen is a list that NumPy cannot read"),
         ({"mask": [True, True, False]}, r"mask has shape \(3,\), but the logits have rows of shape \(4,\)"),
         ({"mask": [0, 1, 2, 1]}, "mask holds 2; give True"),
         ({"mask": [0.0, 1.0, 1.0, 1.0]}, "mask holds float64; give True"),
-        ({"mask": np.ma.masked_array([True] * 4)}, "mask are a masked array"),
+        ({"mask": np.ma.masked_array([True] * 4)}, r"mask is a masked array; give mask.filled\(False\)"),
+        ({"chosen": np.ma.masked_array([1] * 4)}, r"chosen is a masked array; give chosen.filled\(-100\)"),
     ],
 )  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], text: str) -> None:
@@ -148,6 +157,7 @@ def test_what_is_refused(options: dict[str, Any], text: str) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
+        ({"first_entry": None}, "first_entry is None; give a whole number from 0 to 524287"),
         ({"first_entry": -1}, "first_entry is -1; give a whole number from 0 to 524287"),
         ({"first_entry": 2**19 - 8}, r"a shard of shape \(4, 9\) that starts at entry 524280 ends at 524289; give at least one entry, and none from"),
         ({"logits": np.zeros((4, 0), np.float32)}, "ends at 0; give at least one entry"),
@@ -159,7 +169,7 @@ def test_what_is_refused(options: dict[str, Any], text: str) -> None:
 )  # fmt: skip
 def test_what_is_refused_of_shards(options: dict[str, Any], text: str) -> None:
     with pytest.raises(InvalidLogits, match=text):
-        get_backend("golden").phi_partial(**{"logits": X} | options)
+        get_backend("golden").phi_partial(**{"logits": X, "first_entry": 0} | options)
 
 
 def test_the_place_of_a_bad_choice_has_all_dimensions() -> None:
@@ -171,7 +181,7 @@ def test_the_place_of_a_bad_choice_has_all_dimensions() -> None:
 
 def test_padding_of_the_last_shard_is_ignored() -> None:
     backend = get_backend("golden")
-    shards = [backend.phi_partial(X[:, :5], vocab_size=8), backend.phi_partial(X[:, 5:], first_entry=5, vocab_size=8)]
+    shards = [backend.phi_partial(X[:, :5], 0, vocab_size=8), backend.phi_partial(X[:, 5:], 5, vocab_size=8)]
     assert PhiPartials.merge(shards).records(8) == backend.phi(X, vocab_size=8)
 
 
@@ -223,7 +233,7 @@ def test_a_hook_sees_only_the_rows_that_are_kept() -> None:
     assert r.mask.tolist() == [True, False, False, True] and r.token_id.tolist() == [0, 1, 2, 3] and r.info["device"] == "cpu"
     backend.phi(X, mask=[0, 0, 0, 0])
     assert len(seen) == 1
-    backend.phi_partial(X, chosen=[600, 20, 28, 3], first_entry=20)
+    backend.phi_partial(X, 20, chosen=[600, 20, 28, 3])
     assert seen[1].chosen.tolist() == [600, 20, 28, 3] and seen[1].inverse == 0 and seen[1].first_entry == 20
 
 

@@ -132,8 +132,8 @@ def test_shards_of_a_device_merge_with_those_of_the_host(torch: Any, device: str
     for start, stop in random_cuts(rng, 200):
         part = np.ascontiguousarray(x[:, start:stop])
         given_ = part if rng.random() < 0.5 else DeviceLogits(tensor_of(torch, part, device))
-        shards.append(BACKEND.phi_partial(given_, chosen=chosen, first_entry=start))
-        assert_same_records(shards[-1], judge().phi_partial(part, chosen=chosen, first_entry=start), "shard")
+        shards.append(BACKEND.phi_partial(given_, start, chosen=chosen))
+        assert_same_records(shards[-1], judge().phi_partial(part, start, chosen=chosen), "shard")
     whole = judge().phi(x, chosen=chosen)
     merged = PhiPartials.merge(shards).records(200)
     for name in ("phi_q20", "entropy_q20", "log_z_q20", "chosen_log2p_q20", "z1", "z2", "flags"):

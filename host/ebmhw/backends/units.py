@@ -51,8 +51,6 @@ class UnitKind:
         return {layout.code: PacketCodec(layout) for layout in self.unit.results.layouts}
 
 
-ISING: Final = UnitKind(
-    design.unit("ising_core"), ising_core.ERRORS, ising_core.ERROR_MEANINGS, ising_core.STATES, "core", "an Ising core"
-)
+ISING: Final = UnitKind(design.unit("ising_core"), ising_core.ERRORS, ising_core.ERROR_MEANINGS, ising_core.STATES, "core", "an Ising core")
 
 PHI: Final = UnitKind(design.unit("phi_unit"), phi_unit.ERRORS, phi_unit.ERROR_MEANINGS, phi_unit.STATES, "phi unit", "a phi unit")

@@ -27,8 +27,12 @@ def seconds(value: str) -> float:
 STEPS = 1000
 """Ticks of a progress bar."""
 
-backend_option: Decorator = click.option("--backend", default=None, metavar="NAME", help="cpu, golden or auto.  [default: $EBMHW_BACKEND, else auto]")
-threads_option: Decorator = click.option("--threads", type=click.IntRange(1, 1024), help="Worker threads of cpu.  [default: all processors]")
+backend_option: Decorator = click.option(
+    "--backend", default=None, metavar="NAME", help="auto, cpu, golden, simulated or kv260.  [default: $EBMHW_BACKEND, else auto]"
+)
+threads_option: Decorator = click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Worker threads of cpu and simulated.  [default: all processors]"
+)
 seed_option: Decorator = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the random streams.  [default: drawn, and reported]")
 coupling_bits_option: Decorator = click.option(
     "--coupling-bits", type=click.IntRange(2, 18), default=8, show_default=True, help="Width of the integer weights; more keep small ones."

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from ebmhw.errors import InvalidLogits, shown
 
-
 _FILLERS = {"logits": "-numpy.inf", "chosen": "-100", "mask": "False"}
 
 

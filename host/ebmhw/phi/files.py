@@ -12,8 +12,8 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.errors import InvalidFile, shown
-from ebmhw.phi.logits import HostLogits, logits_of
+from ebmhw.errors import InvalidFile, InvalidLogits, shown
+from ebmhw.phi.logits import SOURCES, HostLogits, logits_of
 
 ENDINGS = (".npy", ".npz", ".safetensors")
 """Files that can be read; members of .npz are not mapped but loaded."""
@@ -22,6 +22,7 @@ _SAFETENSORS = {
     "F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8", "BOOL": "?",
     "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8",
 }  # fmt: skip
+_NPY_START = b"\x93NUMPY"
 _HEADER_LIMIT = 100_000_000
 """Bytes of the longest header that the format allows."""
 
@@ -67,6 +68,9 @@ def read_logits(path: str, key: str | None = None, bfloat16: bool = False) -> Ho
         return HostLogits(array.view("<u2" if array.dtype.kind == "V" else array.dtype.str.replace("i", "u")), "bfloat16")
     if array.dtype.str in ("|V2", "<V2"):
         raise InvalidFile(f"{path}: its entries are 16-bit words of no named format; if they are bfloat16 say so (--bfloat16)")
+    if array.dtype.name not in SOURCES:
+        words = "if they are words of bfloat16, say so (--bfloat16), else " if array.dtype.name in ("uint16", "int16") else ""
+        raise InvalidLogits(f"{path}: logits have dtype {shown(array.dtype.name)}; {words}store them as float16, bfloat16, float32 or float64")
     logits = logits_of(array)
     assert isinstance(logits, HostLogits)
     return logits
@@ -81,18 +85,45 @@ def read_array(path: str, key: str | None, usual: str) -> StoredArray:
         if ending == ".npy":
             if key is not None:
                 raise InvalidFile(f"{path}: a .npy file has one array without a name; leave the key {key!r} out")
-            return StoredArray("", np.load(path, mmap_mode="r", allow_pickle=False))
+            return StoredArray("", _of_npy(path))
         if ending == ".npz":
             # NumPy leaves a file open that is no archive; one that it is given is closed here.
-            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-                name = _pick(path, key, usual, list(archive))
-                return StoredArray(name, archive[name])
+            with open(path, "rb") as stream:
+                if not zipfile.is_zipfile(stream):
+                    raise InvalidFile(f"{path}: it is no .npz archive, or is cut off; save the arrays with numpy.savez, or copy it again")
+                stream.seek(0)
+                with np.load(stream, allow_pickle=False) as archive:
+                    name = _pick(path, key, usual, list(archive))
+                    try:
+                        return StoredArray(name, archive[name])
+                    except ValueError as error:
+                        if "allow_pickle" not in str(error):
+                            raise
+                        raise InvalidFile(f"{path}: the entries of {name!r} are objects of Python; save an array of plain numbers") from None
         return _of_safetensors(path, key, usual)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InvalidFile):
             raise
+        if isinstance(error, FileNotFoundError):
+            raise InvalidFile(f"{path}: there is no such file; check the path") from None
         text = error.strerror or error if isinstance(error, OSError) else error
         raise InvalidFile(f"{path}: {str(text).rstrip('.')}; give a {ending} file with plain numbers") from None
+
+
+def _of_npy(path: str) -> npt.NDArray[Any]:
+    # NumPy takes whatever does not begin as its format for a pickle, and says how to load that.
+    with open(path, "rb") as stream:
+        start = stream.read(len(_NPY_START))
+    if start != _NPY_START:
+        begins = "is empty" if not start else "does not begin as a .npy file"
+        raise InvalidFile(f"{path}: it {begins}; save the array with numpy.save")
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
+    except (ValueError, EOFError) as error:
+        if "Python objects" in str(error):
+            raise InvalidFile(f"{path}: its entries are objects of Python; save an array of plain numbers") from None
+        raise InvalidFile(f"{path}: it is cut off, or its header is damaged ({str(error).rstrip('.')}); copy or save it again") from None
 
 
 def _pick(path: str, key: str | None, usual: str, names: list[str]) -> str:

@@ -17,7 +17,6 @@ from ebmhw.phi.layout import FLAG, PARTIAL
 from ebmhw.phi.merge import merged
 from ebmhw.phi.records import PhiRecords, array_from_bytes, frozen
 
-
 _SHARED = ("backend", "chosen_because", "source", "device", "rows", "arrays")
 """What a merge keeps of how its shards were made, where all agree."""
 
