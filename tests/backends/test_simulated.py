@@ -285,7 +285,7 @@ def test_ctrl_c_leaves_exact_draws() -> None:
 
 @pytest.mark.parametrize("config", ["", "gone", "../rtl/small"])
 def test_a_configuration_that_is_not_there_is_told(config: str) -> None:
-    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': .*make verilog.*get_backend\('cpu'\) returns the same samples"):
+    with pytest.raises(BackendUnavailable, match=r"backend 'simulated': .*make verilog.*get_backend\('cpu'\) gives the same results"):
         get_backend("simulated", config=f"{config}?")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,14 @@ def test_merges_that_cannot_be() -> None:
         _ = P + P
     wide = judge().phi_partial(np.zeros((1, 2**19), np.float16), 0)
     with pytest.raises(InvalidLogits, match="they make 524289 entries, more than 524288; merge each shard once, with its own first_entry"):
-        _ = wide + judge().phi_partial(np.zeros((1, 1), np.float16), 0)
+        _ = wide + judge().phi_partial(np.full((1, 1), -np.inf, np.float16), 0)
+    with pytest.raises(InvalidLogits, match="row 0 do not fit together: the largest entry of both is at 0; merge each shard once, with its own"):
+        _ = wide + wide
+    apart = judge().phi_partial(np.arange(5.0), 0) + judge().phi_partial(np.arange(5.0) + 9, 400)
+    with pytest.raises(
+        InvalidLogits, match="argmax of row 0 is at 404, beyond the 10 entries of the vocabulary; give each shard its own first_entry"
+    ):
+        apart.records(10)
     with pytest.raises(InvalidLogits, match="row 0 has seen 13 of 40 entries; merge all shards, each once, with its own first_entry"):
         parts[0].records(40)
     with pytest.raises(InvalidLogits, match="vocab_size is 1; give a whole number from 2"):
@@ -168,6 +176,21 @@ def test_merges_that_cannot_be() -> None:
         PhiPartials.merge(masked).records(40)
     with pytest.raises(TypeError):
         _ = P + 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("field", "value"), [("sums", 0), ("sums", -1), ("valid", 0), ("flags", 32 | 8)])
+def test_bytes_that_are_no_partials(field: str, value: int) -> None:
+    array = P.array.copy()
+    array[field] = value
+    with pytest.raises(InvalidLogits, match="these are no partials: their sums are not those of as many entries"):
+        PhiPartials.from_bytes(array.tobytes())
+
+
+@pytest.mark.parametrize("shape", [(2**33, 2**33), (0, -5), (-1, -4), (4.0,)])
+def test_shapes_that_bytes_do_not_have(shape: tuple[Any, ...]) -> None:
+    for kind in (PhiRecords, PhiPartials):
+        with pytest.raises(InvalidLogits, match=r"(partials|records) (have|is)"):
+            kind.from_bytes(b"", shape)
 
 
 def test_a_tie_of_z_between_shards_goes_to_the_lower_position() -> None:

@@ -222,6 +222,7 @@ def test_a_hook_sees_only_the_rows_that_are_kept() -> None:
         records["valid"], records["job_id"] = 1, request.token_ids
         if request.partial:
             records["flags"] = 32
+            records["sums"][:, 0, 0] = 1 << 17
         return records
 
     backend = Recording(answer)
@@ -262,6 +263,25 @@ def test_matrices_are_views_in_order() -> None:
         assert len(matrices) == count
         assert all(np.shares_memory(matrix, x) for matrix in matrices)
         assert np.array_equal(np.concatenate(matrices), array.view(np.uint32).reshape(-1, array.shape[-1]))
+
+
+@pytest.mark.parametrize("entries", [1, 1 << 40])
+def test_rows_in_many_places_are_measured_in_place_or_copied(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ebmhw.phi.host._MATRIX_ENTRIES", entries)
+    x = np.random.default_rng(3).normal(0, 4, (5, 4, 3, 30)).astype(np.float32)[:, 1:, ::-1]
+    mask = np.random.default_rng(4).random(x.shape[:-1]) < 0.7
+    chosen = np.random.default_rng(5).integers(0, 30, x.shape[:-1])
+    backend = get_backend("cpu")
+    assert backend.phi(x, chosen=chosen, mask=mask) == backend.phi(x.copy(), chosen=chosen, mask=mask)
+
+
+def test_float64_becomes_the_nearest_float32() -> None:
+    some = np.random.default_rng(6)
+    least = np.ldexp(some.integers(0, 1 << 26, 2000).astype(np.float64), -152)  # subnormal in float32, with ties
+    x = np.concatenate([least, -least, some.normal(0, 1e3, 500), [0.0, -0.0, 1e300, -1e300, np.inf, np.nan, 2.0**-126, 2.0**-126 - 2.0**-152]])
+    with np.errstate(over="ignore"):
+        due = x.astype(np.float32).view(np.uint32)
+    assert np.array_equal(HostLogits(x[None].view(np.uint64), "float64").bits(np.array([0]))[0], due)
 
 
 def test_records_do_not_depend_on_how_rows_are_batched() -> None:

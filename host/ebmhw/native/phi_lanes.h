@@ -259,7 +259,8 @@ static void FN(top_two)(const phi_job_t *job, const char *row, const phi_row_t *
         key[i] = is_masked(bits) | is_excluded(bits) ? INT32_MIN : key_of(bits);
     }
     uint32_t at = 0;
-    while (key[at] != best) at++;
+    /* It is there, unless another thread has changed the row since: then any place will do, but one within it. */
+    while (at + 1 < size && key[at] != best) at++;
     key[at] = INT32_MIN;
     for (int i = 0; i < BLOCK; i++) second = key[i] > second ? key[i] : second;
     const int32_t other = key_of(bits_of(r->second));

@@ -23,6 +23,9 @@ _NUMBERS = "give an array (..., T, V) of numbers in float16, bfloat16, float32 o
 _DLPACK_CPU = (1, 3, 11)
 """Device types of DLPack whose memory the host reads: CPU, and the host memory of CUDA and ROCm."""
 
+_LEAST_NORMAL = 2.0**-126
+"""Below this float32 is subnormal."""
+
 Words = npt.NDArray[Any]
 """uint16 for float16 and bfloat16, uint32 for float32."""
 
@@ -76,30 +79,53 @@ class HostLogits(Logits):
     def columns(self, entries: int) -> HostLogits:
         return HostLogits(self.words[..., :entries], self.source)
 
+    @property
+    def matrix_entries(self) -> int:
+        """Entries of the views (rows, V) that the rows lie in, each; all of them, where the rows lie in one."""
+        words = self.words
+        while words.ndim > 2 and not _is_matrix(words):
+            words = words[0]
+        return words.size
+
     @cached_property
     def matrices(self) -> list[Words]:
         """The rows as views (rows, V), in C order: one view where the strides of all leading dimensions allow it."""
         return _matrices(self.words)
 
     def bits(self, rows: npt.NDArray[np.int64]) -> Words:
-        if len(self.matrices) != 1:
+        if self.words.ndim > 2 and not _is_matrix(self.words):
             part = self.words[np.unravel_index(rows, self.shape[:-1])]
         elif rows.size and rows[-1] - rows[0] == rows.size - 1:
             part = self.matrices[0][rows[0] : rows[-1] + 1]
         else:
             part = self.matrices[0][rows]
         if self.source == "float64":
-            # Beyond float32's range it becomes an infinity, as rounding to nearest does.
-            with np.errstate(all="ignore"):
-                part = part.view(part.dtype.str.replace("u", "f")).astype(np.float32).view(np.uint32)
+            part = _rounded(part.view(part.dtype.str.replace("u", "f")))
         return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
+
+
+def _rounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+    """Return float64 as the bits of the nearest float32, ties to even; an infinity beyond its range."""
+    with np.errstate(all="ignore"):
+        words = values.astype(np.float32).view(np.uint32)
+        # A thread may be set to flush subnormal numbers, of which these would become; in float64 they are normal.
+        small = np.abs(values) < _LEAST_NORMAL
+        if small.any():
+            some = values[small]
+            words[small] = np.rint(np.abs(some) * 2.0**149).astype(np.uint32) | np.signbit(some).astype(np.uint32) << np.uint32(31)
+    return words
+
+
+def _is_matrix(words: Words) -> bool:
+    """Return whether the leading dimensions are one, as far as strides go."""
+    dims = [(size, stride) for size, stride in zip(words.shape[:-1], words.strides[:-1], strict=True) if size != 1]
+    return words.ndim == 2 or 0 in words.shape or all(outer[1] == inner[0] * inner[1] for outer, inner in pairwise(dims))
 
 
 def _matrices(words: Words) -> list[Words]:
     if words.ndim == 1:
         return [words[None]]
-    dims = [(size, stride) for size, stride in zip(words.shape[:-1], words.strides[:-1], strict=True) if size != 1]
-    if words.ndim == 2 or all(outer[1] == inner[0] * inner[1] for outer, inner in pairwise(dims)) or 0 in words.shape:
+    if _is_matrix(words):
         return [words.reshape(int(np.prod(words.shape[:-1], dtype=np.int64)), words.shape[-1])]
     return [matrix for part in words for matrix in _matrices(part)]
 
@@ -131,7 +157,14 @@ class DeviceLogits(Logits):
 
         tensor = self.tensor[None] if self.tensor.ndim == 1 else self.tensor
         index = [torch.from_numpy(np.ascontiguousarray(part)).to(tensor.device) for part in np.unravel_index(rows, tuple(tensor.shape[:-1]))]
-        return tensor[tuple(index)].to(torch.float32)
+        rows_of = tensor[tuple(index)]
+        single = rows_of.to(torch.float32)
+        if self.source != "float64":
+            return single
+        # As `_rounded`.
+        small = rows_of.abs() < _LEAST_NORMAL
+        tiny = (rows_of.abs() * 2.0**149).round().to(torch.int32) | torch.where(torch.signbit(rows_of), -(2**31), 0).to(torch.int32)
+        return torch.where(small, tiny, single.view(torch.int32)).view(torch.float32)
 
     def bits(self, rows: npt.NDArray[np.int64]) -> Words:
         import torch

@@ -26,11 +26,13 @@ def merged(a: Partials, b: Partials) -> Partials:
     Raises
     ------
     InvalidLogits
-        for different tokens, a token that both chose, or more entries than a vocabulary has: the shards overlap.
+        for different tokens, a token that both chose, a largest entry that both have, or more entries than a vocabulary has: the shards overlap.
     """
     _refuse(a["job_id"] != b["job_id"], a, lambda at: f"token ids are {a['job_id'][at]} and {b['job_id'][at]}; merge shards of the same rows")
     has = [part["flags"] & FLAG["no_choice"] == 0 for part in (a, b)]
     _refuse(has[0] & has[1], a, lambda at: f"both have a chosen entry, {a['chosen'][at]} and {b['chosen'][at]}; {_ONCE}")
+    same = (a["argmax"] == b["argmax"]) & (a["argmax"] != NO_POSITION)
+    _refuse(same, a, lambda at: f"the largest entry of both is at {a['argmax'][at]}; {_ONCE}")
     result = np.zeros(a.shape, dtype=PARTIAL)
     entries = np.zeros(a.shape, dtype=np.int64)
     for name in ("valid", "masked", "excluded"):

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.contract.phi_formats import ENTRIES_LIMIT, inverse_log2
+from ebmhw.contract.phi_formats import ENTRIES_LIMIT, NO_POSITION, WEIGHT_FRACTION_BITS, inverse_log2
 from ebmhw.errors import InvalidLogits
 from ebmhw.phi.arguments import whole_number
 from ebmhw.phi.finish import records_of
@@ -42,6 +42,11 @@ class PhiPartials:
         self._array: npt.NDArray[np.void] = frozen(array, PARTIAL, "partials")
         if not np.all(self._array["flags"] & FLAG["partial"]):
             raise InvalidLogits("these are records of whole rows, without the flag PARTIAL; give what phi_partial returns")
+        empty, s = self._array["valid"] == 0, self._array["sums"][..., 0]
+        flagged = self._array["flags"] & FLAG["empty"] != 0
+        # The weight of the largest entry is in bin 0.
+        if np.any((s < 0).any(axis=-1) | (empty != flagged) | (~empty & (s[..., 0] < 1 << WEIGHT_FRACTION_BITS))):
+            raise InvalidLogits("these are no partials: their sums are not those of as many entries; give what phi_partial or to_bytes returned")
         self.info: dict[str, Any] = {} if info is None else info
 
     @property
@@ -68,8 +73,8 @@ class PhiPartials:
         Raises
         ------
         InvalidLogits
-            for shards of different rows, and for shards that overlap as far as partials show it: both have the chosen entry, or they have
-            more entries together than a vocabulary.
+            for shards of different rows, and for shards that overlap as far as partials show it: both have the chosen or the largest entry,
+            or they have more entries together than a vocabulary.
         """
         parts = list(shards)
         for part in parts:
@@ -109,6 +114,14 @@ class PhiPartials:
             raise InvalidLogits(f"row {row} has seen {wrong[0]} of {size} entries; {differ}merge all shards, each once, with its own first_entry")
         if not 2 <= size <= ENTRIES_LIMIT:
             raise InvalidLogits(f"the shards have {size} entries; a vocabulary has 2 to {ENTRIES_LIMIT}")
+        for name in ("argmax", "chosen"):
+            at = self._array[name].reshape(-1).astype(np.int64)
+            beyond = np.flatnonzero((at >= size) & (at != NO_POSITION))
+            if beyond.size:
+                raise InvalidLogits(
+                    f"{name} of row {beyond[0]} is at {at[beyond[0]]}, beyond the {size} entries of the vocabulary; "
+                    "give each shard its own first_entry"
+                )
         return PhiRecords(records_of(self._array.reshape(-1), inverse_log2(size)).reshape(self.shape), self.info)
 
     def __getitem__(self, index: Any) -> PhiPartials:

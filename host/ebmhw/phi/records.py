@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log
+from math import log, prod
 from typing import Any, final
 
 import numpy as np
@@ -136,7 +136,7 @@ class PhiRecords:
 
     def flagged(self, name: str) -> npt.NDArray[np.bool_]:
         """Return which rows have a flag: "excluded", "clip_hi", "clip_lo", "empty" or "no_choice"."""
-        if name not in FLAG:
+        if not isinstance(name, str) or name not in FLAG:
             raise InvalidLogits(f"there is no flag {shown(name)}; give one of {', '.join(FLAGS)}")
         has: npt.NDArray[np.bool_] = (self.flags & FLAG[name] != 0)[()]
         return has
@@ -259,7 +259,9 @@ def frozen(array: npt.NDArray[np.void], dtype: np.dtype[Any], what: str) -> npt.
 def array_from_bytes(data: bytes | bytearray | memoryview, shape: tuple[int, ...] | None, dtype: np.dtype[Any], what: str) -> npt.NDArray[np.void]:
     """Return an array of records from their bytes; InvalidLogits where these are too many or too few."""
     size = memoryview(data).nbytes
-    count = size // dtype.itemsize if shape is None else int(np.prod(shape, dtype=np.int64))
+    if shape is not None and any(not isinstance(length, (int, np.integer)) or length < 0 for length in shape):
+        raise InvalidLogits(f"the shape of {what} is {shown(shape)}; give whole numbers from 0 up")
+    count = size // dtype.itemsize if shape is None else prod(map(int, shape))
     if size != count * dtype.itemsize:
         wanted = f"a multiple of {dtype.itemsize}" if shape is None else f"{count * dtype.itemsize} for shape {shape}"
         raise InvalidLogits(f"{what} have {size} bytes; give {wanted}")

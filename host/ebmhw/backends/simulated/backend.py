@@ -44,7 +44,7 @@ class SimulatedBackend(CoreBackend):
         try:
             found = rtl.find(config)
         except BackendUnavailable as error:
-            raise BackendUnavailable(f"backend 'simulated': {error}; get_backend('cpu') returns the same samples") from None
+            raise BackendUnavailable(f"backend 'simulated': {error}; get_backend('cpu') gives the same results") from None
         find_toolchain()
         self._rtl = found
         size = [int(found.sidecar.units["ising_core"].parameters[name]) for name in ("lanes", "slots", "spins_max", "beats_max")]
