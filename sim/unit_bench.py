@@ -22,7 +22,9 @@ from sim.settings import CLOCK_NS
 T = TypeVar("T")
 
 PATIENCE: Final = 200_000
-"""Cycles within which an answer must have come."""
+"""Cycles within which an answer must have come, and `BEAT_PATIENCE` more for each beat of the jobs."""
+
+BEAT_PATIENCE: Final = 4
 
 
 def some_pauses(random: Random) -> Pauses | None:
@@ -61,6 +63,7 @@ class UnitBench(ABC):
         self.states: Final = _codes(unit, "status", "state")
         self.errors: Final = _codes(unit, "last_error", "code")
         self.job_id = 0
+        self._sent = 0
 
     async def start(self) -> None:
         """Start the clock and reset the unit."""
@@ -107,8 +110,9 @@ class UnitBench(ABC):
 
     def send(self, packets: Sequence[bytes]) -> list[int]:
         """Queue a batch and return the answer that is due."""
-        due = self.due(packets)
-        self.jobs.send(self.beats_of(packets))
+        due, beats = self.due(packets), self.beats_of(packets)
+        self._sent += len(beats)
+        self.jobs.send(beats)
         return due
 
     async def check(self, packets: Sequence[bytes]) -> list[int]:
@@ -131,12 +135,13 @@ class UnitBench(ABC):
 
     async def in_time(self, answer: Coroutine[Any, Any, T]) -> T:
         """Await something, but not for ever."""
+        patience = PATIENCE + BEAT_PATIENCE * self._sent
         try:
             # It ends between two clock edges: a transfer that began at one would be lost.
-            return await with_timeout(answer, PATIENCE * CLOCK_NS + CLOCK_NS // 2, "ns")
+            return await with_timeout(answer, patience * CLOCK_NS + CLOCK_NS // 2, "ns")
         except SimTimeoutError:
             status = await self.fields("status")
-            raise AssertionError(f"the unit does not answer within {PATIENCE} cycles: status is {status}") from None
+            raise AssertionError(f"the unit does not answer within {patience} cycles: status is {status}") from None
 
     def difference(self, found: Sequence[int], due: Sequence[int]) -> str:
         """Return where an answer departs from the one that is due: in which packet, in which of its beats."""
