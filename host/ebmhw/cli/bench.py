@@ -29,7 +29,7 @@ QUICK_ROUNDS = 2
 @click.option("--list", "list_only", is_flag=True, help="Name the cases and what they measure, run nothing.")
 @click.option("--quick", is_flag=True, help="Smaller work and fewer rounds: to see that it works, not to quote.")
 def bench(data: Path | None, only: tuple[str, ...], rounds: int | None, as_json: bool, output: Path | None, list_only: bool, quick: bool) -> None:
-    """Measure sampling, quality and start-up against other packages.
+    """Measure sampling, phi, quality and start-up against other packages.
 
     Numbers are medians (min .. max) over interleaved rounds, in CPU seconds of one core. A ratio above 1 favours ebmhw. Status 0 once
     everything is measured, whether goals are met or not; 1 where a case failed; 130 after Ctrl-C, with what was done printed and written.
