@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 import numpy as np
 
@@ -17,8 +17,11 @@ from ebmhw.backends.packing import pack_problem
 from ebmhw.contract.formats import BETA_BITS, FIELD_LIMIT, READ_LIMIT
 from ebmhw.contract.ising_core import JOBS, STREAM_BYTES
 from ebmhw.contract.packets import PacketLayout
-from hdl.ising_core.config import IsingConfig
 from sim.programs import J_LIMIT
+
+if TYPE_CHECKING:
+    # Tests of the installed package use this module where there is no hdl.
+    from hdl.ising_core.config import IsingConfig
 
 PROBLEM: Final = JOBS.layout("problem")
 RUN: Final = JOBS.layout("run")
