@@ -186,12 +186,8 @@ class PhiConformance(ABC):
             merged = merged_in_a_tree(rng, shards).records(entries)
             whole = judge().phi(case.logits, **case.options)
             # Between shards a tie is one of z; the position then is the lowest of the shards' own.
-            same = (
-                np.array([np.where(shard.array["valid"] > 0, shard.array["z1"].astype(np.int64), -(2**40)) == whole.z1 for shard in shards]).sum(
-                    axis=0
-                )
-                < 2
-            )
+            tops = [np.where(shard.array["valid"] > 0, shard.array["z1"].astype(np.int64), -(2**40)) for shard in shards]
+            same = np.sum([top == whole.z1 for top in tops], axis=0) < 2
             array, wanted = merged.array.copy(), whole.array
             array["argmax"] = np.where(same, array["argmax"], wanted["argmax"])
             assert_same_records(PhiRecords(array), whole, case.label)
