@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.metadata
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +17,7 @@ from ebmhw.contract.sources import Sidecar, build_number, config_path, sources_d
 from ebmhw.errors import ContractError
 from hdl.config import DesignConfig
 from hdl.convert import Port, convert
+from hdl.files import write_whole
 from hdl.top import Ebmhw
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -70,8 +69,8 @@ def generate(config: str, out: Path = RTL, *, force: bool = False, make: Make = 
         **tools,
     )
     out.mkdir(parents=True, exist_ok=True)
-    _write_whole(verilog, made.text)
-    _write_whole(sidecar, facts.to_json())
+    write_whole(verilog, made.text.encode())
+    write_whole(sidecar, facts.to_json().encode())
     return True
 
 
@@ -87,19 +86,6 @@ def _is_current(verilog: Path, sidecar: Path, digest: str, tools: dict[str, str]
     except (ContractError, UnicodeDecodeError):
         return False
     return not facts.staleness(verilog.read_bytes(), digest) and tools == {"amaranth": facts.amaranth, "yosys": facts.yosys}
-
-
-def _write_whole(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-        # mkstemp makes files private, and these are package data.
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -151,7 +151,7 @@ def test_a_failure_leaves_what_was_there(root: Path, monkeypatch: pytest.MonkeyP
     def full(*paths: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(generator.os, "replace", full)
+    monkeypatch.setattr("hdl.files.os.replace", full)
     with pytest.raises(OSError, match="no space left"):
         toy(root, force=True)
     assert files(root) == before

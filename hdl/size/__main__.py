@@ -14,11 +14,12 @@ from typing import Final
 from ebmhw.contract.design import MODULE
 from ebmhw.contract.sources import config_path
 from hdl.config import DesignConfig
+from hdl.files import write_whole
 from hdl.generate import configs
 from hdl.size.budget import BudgetError, Plan, compare, read_budget, sanity, written_budget
 from hdl.size.measure import measure, rtlil
 from hdl.size.report import register_table, table
-from hdl.size.synthesis import SynthesisError, write_whole
+from hdl.size.synthesis import SynthesisError
 from hdl.top import Ebmhw
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -7,7 +7,6 @@ This is the only place where signs and variable types of other packages are conv
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -19,7 +18,7 @@ import numpy.typing as npt
 
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS
 from ebmhw.errors import InvalidModel, shown
-from ebmhw.numbers import real_number, real_numbers
+from ebmhw.numbers import real_number, real_numbers, whole
 from ebmhw.spins import checked, columns
 
 if TYPE_CHECKING:
@@ -365,12 +364,10 @@ def _stable_repr(value: object) -> str:
 
 
 def _index(value: object, what: str) -> int:
-    if isinstance(value, (bool, np.bool_)):
+    index = whole(value)
+    if index is None:
         raise InvalidModel(f"{what} holds {shown(value)}; spins are counted with integers")
-    try:
-        return operator.index(value)  # type: ignore[arg-type]  # the refusal below is the check
-    except TypeError:
-        raise InvalidModel(f"{what} holds {shown(value)}; spins are counted with integers") from None
+    return index
 
 
 def _refuse_unbounded(values: FloatArray, name: Any) -> None:

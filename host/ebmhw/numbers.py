@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import operator
 from numbers import Complex, Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ebmhw.errors import InvalidModel, shown
+
+
+def whole(value: Any) -> int | None:
+    """Return a whole number as an int, None for what is none; True is no number of anything, though it is an int, and NumPy's own even warns."""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def real_numbers(values: npt.ArrayLike, what: str) -> npt.NDArray[np.float64]:

@@ -20,6 +20,7 @@ from ebmhw.colouring import colour, conflict_graph
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS, FIELD_LIMIT, coupling_limit
 from ebmhw.errors import DoesNotFit, InvalidModel, shown
 from ebmhw.model import Model, TermBlock
+from ebmhw.numbers import whole
 
 Row = tuple[int, int, tuple[tuple[int, tuple[int, ...]], ...]]
 """One row: (spin, bias, ((J, (other spins ...)), ...))."""
@@ -244,11 +245,8 @@ def _rounded(model: Model, scale: float) -> Model:
 
 
 def _width(bits: object, name: str) -> int:
-    try:
-        width = 0 if isinstance(bits, (bool, np.bool_)) else operator.index(bits)  # type: ignore[arg-type]  # the refusal below is the check
-    except TypeError:
-        width = 0
-    if not 2 <= width <= BIAS_BITS:
+    width = whole(bits)
+    if width is None or not 2 <= width <= BIAS_BITS:
         raise DoesNotFit(f"{name} is {shown(bits)}; it must be a whole number from 2 to {BIAS_BITS}")
     return width
 

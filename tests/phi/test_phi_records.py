@@ -193,6 +193,16 @@ def test_shapes_that_bytes_do_not_have(shape: tuple[Any, ...]) -> None:
             kind.from_bytes(b"", shape)
 
 
+def test_records_do_not_change_with_what_they_were_made_of() -> None:
+    array = R.array.copy()
+    view = array[:]
+    view.flags.writeable = False
+    records = PhiRecords(view)
+    array["phi"] += 1
+    assert records == R
+    assert np.shares_memory(PhiRecords(R.array).array, R.array) and np.shares_memory(R[0].array, R.array)
+
+
 def test_a_tie_of_z_between_shards_goes_to_the_lower_position() -> None:
     x = np.full((1, 8), -5.0, np.float32)
     x[0, 2], x[0, 6] = 1.0, 1.0 + 2**-20  # the larger, in the second shard, by less than z shows

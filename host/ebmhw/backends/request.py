@@ -15,6 +15,7 @@ from ebmhw.backends.draws import Draws, Int8Array, RunIdentity
 from ebmhw.backends.stop import Stop
 from ebmhw.contract.formats import READ_LIMIT, RULES, SEED_BITS
 from ebmhw.errors import InvalidRun, InvalidSchedule, shown
+from ebmhw.numbers import whole
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule
 
@@ -151,12 +152,8 @@ def whole_number(value: object, what: str, low: int, high: int, default: int) ->
     """Return an argument as an integer within low..high, ``default`` for None; InvalidRun where it is something else."""
     if value is None:
         return default
-    try:
-        # True is no number of anything, though it is an int; NumPy's own even warns.
-        number = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = low - 1
-    if not low <= number <= high:
+    number = whole(value)
+    if number is None or not low <= number <= high:
         raise InvalidRun(f"{what} is {shown(value)}; give a whole number from {low} to {high}")
     return number
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -42,10 +42,10 @@ class Stop:
         return float("inf") if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
 
-def _seconds(value: object) -> float:
+def _seconds(value: Any) -> float:
     if not isinstance(value, (bool, np.bool_, str, bytes)):
         try:
-            seconds = float(value)  # type: ignore[arg-type]  # the refusal below is the check
+            seconds = float(value)
         except (TypeError, ValueError, OverflowError):
             seconds = -1.0
         if seconds >= 0:

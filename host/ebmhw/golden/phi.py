@@ -6,7 +6,7 @@ treats subnormal numbers. Written for NumPy and JAX alike; int64 has to be 64 bi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ebmhw.contract import phi_tables
 from ebmhw.contract.phi_formats import (
@@ -222,6 +222,6 @@ def partial_record_of(arrays: Arrays, sums: PhiSums) -> PhiRecord:
     return PhiRecord(**{**shared, "flags": sums.flags + _FLAG["partial"]}, log2_z=zero, chosen_log2p=zero, entropy=zero, phi=zero)
 
 
-def _at(xp: object, array: Array, index: Array) -> Array:
+def _at(xp: Any, array: Array, index: Array) -> Array:
     """Return array[..., index], an index a row."""
-    return xp.take_along_axis(array, index[..., None], axis=-1)[..., 0]  # type: ignore[attr-defined]
+    return xp.take_along_axis(array, index[..., None], axis=-1)[..., 0]

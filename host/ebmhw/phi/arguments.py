@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.errors import InvalidLogits, shown
+from ebmhw.numbers import whole
 
 _FILLERS = {"logits": "-numpy.inf", "chosen": "-100", "mask": "False"}
 
@@ -18,11 +18,8 @@ def whole_number(value: Any, what: str, low: int, high: int, default: int | None
     """Return an argument as an integer within low..high; None is ``default``, and refused where that is None too."""
     if value is None and default is not None:
         return default
-    try:
-        number = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        number = low - 1
-    if not low <= number <= high:
+    number = whole(value)
+    if number is None or not low <= number <= high:
         raise InvalidLogits(f"{what} is {shown(value)}; give a whole number from {low} to {high} ({reason})")
     return number
 

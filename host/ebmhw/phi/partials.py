@@ -31,7 +31,7 @@ class PhiPartials:
 
     Parameters
     ----------
-    array : (...) of dtype `ebmhw.phi.layout.PARTIAL`; copied unless it is read-only
+    array : (...) of dtype `ebmhw.phi.layout.PARTIAL`; copied unless nothing can write it
     info : how they were made; of a merge, what all shards have in common (backend, source, device, rows)
     """
 

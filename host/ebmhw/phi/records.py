@@ -29,7 +29,7 @@ class PhiRecords:
 
     Parameters
     ----------
-    array : (...) of dtype `ebmhw.phi.layout.RECORD`; copied unless it is read-only
+    array : (...) of dtype `ebmhw.phi.layout.RECORD`; copied unless nothing can write it
     info : how they were made: backend, timing
     """
 
@@ -249,11 +249,21 @@ def frozen(array: npt.NDArray[np.void], dtype: np.dtype[Any], what: str) -> npt.
     """Return an array of records as one that cannot be written; InvalidLogits where it is of another type."""
     if not isinstance(array, (np.ndarray, np.void)) or array.dtype != dtype:
         raise InvalidLogits(f"{what} are {shown(type(array).__name__)} of dtype {shown(getattr(array, 'dtype', None))}; give dtype {dtype}")
-    if isinstance(array, np.ndarray) and not array.flags.writeable:
+    if isinstance(array, np.ndarray) and _is_fixed(array):
         return array
     copy = np.array(array, dtype=dtype, order="C")
     copy.flags.writeable = False
     return copy
+
+
+def _is_fixed(array: npt.NDArray[Any]) -> bool:
+    """Return whether neither the array can be written nor what it is a view of."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return False
+        base = base.base
+    return base is None or isinstance(base, bytes)
 
 
 def array_from_bytes(data: bytes | bytearray | memoryview, shape: tuple[int, ...] | None, dtype: np.dtype[Any], what: str) -> npt.NDArray[np.void]:
