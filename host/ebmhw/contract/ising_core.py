@@ -11,13 +11,12 @@ are bit planes, bit r of word k being bit k of the number of lane r.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final
 
 from ebmhw.contract.formats import BETA_BITS, BIAS_BITS, COUPLING_BITS
 from ebmhw.contract.packets import PacketField, PacketLayout, PacketSet, Section
 from ebmhw.contract.registers import Field, Register, RegisterMap, counter64
-from ebmhw.contract.unit import unit_registers
+from ebmhw.contract.unit import error_packet, packet_hash, unit_registers
 
 IDENTITY: Final = 0x4542_4D49
 """What the register ``identity`` of every Ising core reads ("EBMI")."""
@@ -290,21 +289,10 @@ RESULTS: Final = PacketSet(
             beat_bytes=STREAM_BYTES,
             doc="What a run made.",
         ),
-        PacketLayout(
-            "error",
-            4,
-            (
-                PacketField("job_id", 32, "Of the packet, 0 where it was not known."),
-                PacketField("error", 8, "Error code."),
-                PacketField("beat", 32, "Beat of the packet, from 0, at which it was found."),
-                PacketField("zero", 32, "Always 0."),
-            ),
-            beat_bytes=STREAM_BYTES,
-            doc="A packet could not be used; it was dropped whole.",
-        ),
+        error_packet(4, STREAM_BYTES),
     ),
 )
 """Packets that the core answers with."""
 
-PACKET_HASH: Final = int(sha256((JOBS.digest + RESULTS.digest).encode()).hexdigest()[:8], 16)
-"""First 32 bits of the SHA-256 of both digests, in hexadecimal, one after the other."""
+PACKET_HASH: Final = packet_hash(JOBS, RESULTS)
+"""What the register ``packet_hash`` reads."""

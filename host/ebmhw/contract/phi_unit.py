@@ -9,13 +9,12 @@ Entries lie in their beats from bit 0 up, 8 a beat in 16 bits or 4 a beat in 32 
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final
 
 from ebmhw.contract.packets import PacketField, PacketLayout, PacketSet, Section
 from ebmhw.contract.phi_formats import BINS, ENTRIES_LIMIT, FORMATS, INVERSE_FRACTION_BITS, NO_POSITION
 from ebmhw.contract.registers import Field, Register, RegisterMap, counter64
-from ebmhw.contract.unit import unit_registers
+from ebmhw.contract.unit import error_packet, packet_hash, unit_registers
 
 IDENTITY: Final = 0x4542_4D50
 """What the register ``identity`` of every phi unit reads ("EBMP")."""
@@ -168,21 +167,10 @@ RESULTS: Final = PacketSet(
             beat_bytes=RESULT_BYTES,
             doc="What a shard came to. log2_z, chosen_log2p, entropy and phi are 0.",
         ),
-        PacketLayout(
-            "error",
-            3,
-            (
-                PacketField("job_id", 32, "Of the packet, 0 where it was not known."),
-                PacketField("error", 8, "Error code."),
-                PacketField("beat", 32, "Beat of the packet, from 0, at which it was found."),
-                PacketField("zero", 32, "Always 0."),
-            ),
-            beat_bytes=RESULT_BYTES,
-            doc="A packet could not be used; it was dropped whole.",
-        ),
+        error_packet(3, RESULT_BYTES),
     ),
 )
 """Packets that the unit answers with."""
 
-PACKET_HASH: Final = int(sha256((JOBS.digest + RESULTS.digest).encode()).hexdigest()[:8], 16)
-"""First 32 bits of the SHA-256 of both digests, in hexadecimal, one after the other."""
+PACKET_HASH: Final = packet_hash(JOBS, RESULTS)
+"""What the register ``packet_hash`` reads."""

@@ -1,10 +1,12 @@
-"""Registers that every unit has, at the same offsets: what it is, its control, its interrupts, its limits, its last error."""
+"""What every unit has: registers at the same offsets (what it is, control, interrupts, limits, last error), and the packet that tells an error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
+from ebmhw.contract.packets import PacketField, PacketLayout, PacketSet
 from ebmhw.contract.registers import Field, Register
 
 _RO: Final = "ro"
@@ -66,3 +68,24 @@ def unit_registers(name: str, identity: int, errors: Mapping[str, int], reset: s
         Register("jobs_done", 0xC0, (Field("value", 32, _RO, doc=done),)),
         Register("jobs_failed", 0xC4, (Field("value", 32, _RO, doc="Packets answered by error."),)),
     )
+
+
+def error_packet(code: int, beat_bytes: int) -> PacketLayout:
+    """Return the packet that answers one which cannot be used, given its code and the bytes of a beat."""
+    return PacketLayout(
+        "error",
+        code,
+        (
+            PacketField("job_id", 32, "Of the packet, 0 where it was not known."),
+            PacketField("error", 8, "Error code."),
+            PacketField("beat", 32, "Beat of the packet, from 0, at which it was found."),
+            PacketField("zero", 32, "Always 0."),
+        ),
+        beat_bytes=beat_bytes,
+        doc="A packet could not be used; it was dropped whole.",
+    )
+
+
+def packet_hash(jobs: PacketSet, results: PacketSet) -> int:
+    """Return the first 32 bits of the SHA-256 of both digests, in hexadecimal, one after the other."""
+    return int(sha256((jobs.digest + results.digest).encode()).hexdigest()[:8], 16)
