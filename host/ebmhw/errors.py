@@ -111,3 +111,57 @@ class ContractError(EbmhwError, ValueError):
     """A register map or packet layout contradicts itself."""
 
     code = "contract"
+
+
+class MissingExtra(EbmhwError, ImportError):
+    """A library that an optional part needs is not installed; the text names the extra that brings it."""
+
+    code = "missing-extra"
+
+
+class ExtractionError(EbmhwError, ValueError):
+    """A text, knowledge file or constraint program cannot be read for claims."""
+
+    code = "extraction"
+
+
+class VerificationError(EbmhwError, ValueError):
+    """A pipeline was asked for what it cannot check, such as a domain that does not exist."""
+
+    code = "verification"
+
+
+class RepairError(EbmhwError, ValueError):
+    """A repair was asked for that cannot be tried, such as one without an answer and without a model."""
+
+    code = "repair"
+
+
+class ModelLoadError(EbmhwError, RuntimeError):
+    """A language model cannot be had; the text says what is missing and how to get it."""
+
+    code = "model-load"
+
+
+class ModelError(EbmhwError, RuntimeError):
+    """A language model was asked and did not answer as it should: refused, cut, hung, or nonsense."""
+
+    code = "model"
+
+
+class PipelineTimeoutError(EbmhwError, TimeoutError):
+    """A step of the pipeline did not end within its wall-clock limit."""
+
+    code = "pipeline-timeout"
+
+
+class InvalidProof(EbmhwError, ValueError):
+    """A proof does not show what it claims to show; the text names the first step that fails."""
+
+    code = "invalid-proof"
+
+
+class InvalidCertificate(EbmhwError, ValueError):
+    """A certificate is not what was issued, or does not belong to these texts; the text names the part that differs."""
+
+    code = "invalid-certificate"
