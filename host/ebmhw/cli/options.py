@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from ebmhw.backends import Progress
-    from ebmhw.problems.read import Problem
+    from ebmhw.problems.reading import Problem
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

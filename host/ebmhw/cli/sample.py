@@ -12,7 +12,7 @@ from ebmhw.files import write_whole
 
 if TYPE_CHECKING:
     from ebmhw.backends import Draws, Progress
-    from ebmhw.problems.read import Problem
+    from ebmhw.problems.reading import Problem
     from ebmhw.program import Program
 
 

@@ -11,7 +11,7 @@ from ebmhw.cli import options, terminal
 from ebmhw.files import write_whole
 
 if TYPE_CHECKING:
-    from ebmhw.problems.read import Problem
+    from ebmhw.problems.reading import Problem
     from ebmhw.search import Search
 
 DEFAULT_READS = 32

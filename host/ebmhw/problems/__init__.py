@@ -1,18 +1,41 @@
-"""Problems that know their model and read a solution back: Max-Cut, satisfiability, quadratic models, and `read` for their files."""
+"""Problems that know their model and read a solution back: cuts, formulas, quadratic models, constraints of many kinds; and `read` for files.
+
+Names are resolved when they are first used: checking a proof, say, needs neither numpy nor dimod.
+"""
 
 from __future__ import annotations
 
-from ebmhw.problems.assignment import OneHot, Relation
-from ebmhw.problems.colouring import GraphColouring
-from ebmhw.problems.formula import Formula
-from ebmhw.problems.maxcut import MaxCut
-from ebmhw.problems.penalties import Penalties
-from ebmhw.problems.problem import ConstraintProblem
-from ebmhw.problems.quadratic import Quadratic
-from ebmhw.problems.read import read
-from ebmhw.problems.scheduling import Scheduling
-from ebmhw.problems.selection import SubsetSelection
-from ebmhw.problems.witness import Found, find
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ebmhw.problems.assignment import OneHot, Relation
+    from ebmhw.problems.colouring import GraphColouring
+    from ebmhw.problems.formula import Formula
+    from ebmhw.problems.maxcut import MaxCut
+    from ebmhw.problems.penalties import Penalties
+    from ebmhw.problems.problem import ConstraintProblem
+    from ebmhw.problems.quadratic import Quadratic
+    from ebmhw.problems.reading import read
+    from ebmhw.problems.scheduling import Scheduling
+    from ebmhw.problems.selection import SubsetSelection
+    from ebmhw.problems.witness import Found, find
+
+_HOMES = {
+    "ConstraintProblem": "problem",
+    "Formula": "formula",
+    "Found": "witness",
+    "GraphColouring": "colouring",
+    "MaxCut": "maxcut",
+    "OneHot": "assignment",
+    "Penalties": "penalties",
+    "Quadratic": "quadratic",
+    "Relation": "assignment",
+    "Scheduling": "scheduling",
+    "SubsetSelection": "selection",
+    "find": "witness",
+    "read": "reading",
+}
 
 __all__ = [
     "ConstraintProblem",
@@ -29,3 +52,15 @@ __all__ = [
     "find",
     "read",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ebmhw.problems' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    value = getattr(import_module(f"ebmhw.problems.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -107,7 +107,7 @@ def test_limits_end_a_search() -> None:
     cpu = get_backend("cpu")
     started = time.monotonic()
     found = find_with_cuts(hopeless, cpu, seed=1, sweeps=10**5, deadline=time.monotonic() + 0.3)
-    assert found.solution is None and found.stopped_by == "time_limit" and time.monotonic() - started < 3
+    assert found.solution is None and found.stopped_by == "time_limit" and time.monotonic() - started < 10
     past = find_with_cuts(hopeless, cpu, seed=1, deadline=time.monotonic() - 1)
     assert (past.stopped_by, past.rounds, past.reads) == ("time_limit", 0, 0)
     apart = find_with_cuts(Hashi.read("1.1\n...\n1.1"), cpu, seed=1, cuts_limit=0)
