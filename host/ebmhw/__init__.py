@@ -29,7 +29,7 @@ _HOMES = {
     "read": "ebmhw.problems",
 }
 
-_PARTS = ("backends", "bench", "contract", "errors", "golden", "phi", "problems")
+_PARTS = ("backends", "bench", "contract", "errors", "golden", "phi", "problems", "verify")
 
 __all__ = [
     "Draws",

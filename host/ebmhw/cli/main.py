@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Any, final
 
@@ -14,9 +15,12 @@ from ebmhw.errors import EbmhwError
 _COMMANDS = {
     "backends": "which backends work here, and why others do not",
     "bench": "measure speed and quality against other libraries",
+    "check": "replay a certificate without model and backend",
     "phi": "measure the entropy of token distributions from a file of logits",
+    "pipeline": "verify a file of questions and answers, in parallel and resumable",
     "sample": "draw samples of a problem at one temperature",
     "solve": "search for the best solution of a problem",
+    "verify": "check an answer claim by claim, repair it, certify it",
 }
 
 
@@ -43,14 +47,23 @@ class _Commands(click.Group):
         except EbmhwError as error:
             click.echo(f"ebmhw: {error} [{error.code}]", err=True)
             sys.exit(2)
-        except BrokenPipeError:
+        except KeyboardInterrupt:
+            # click would end with 1, which here says VIOLATED.
+            click.echo("stopped", err=True)
+            sys.exit(130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except OSError as error:
             click.echo(f"ebmhw: output failed: {error}; free space or name another place", err=True)
+            sys.exit(2)
+        except Exception as error:
+            # A fault of ours must not pass for a verdict either; its traceback is what a report of it needs.
+            traceback.print_exc()
+            click.echo(f"ebmhw: {type(error).__name__}, a fault of ebmhw itself; please report it with the lines above", err=True)
             sys.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ebmhw")
 def main() -> None:
-    """Ising sampling of problems, and entropy of logits, from files; every backend returns the same bits."""
+    """Check and repair what language models wrote, sample Ising problems, measure logits; every backend returns the same bits."""

@@ -1,0 +1,57 @@
+"""verify: check what a language model wrote, repair it by constraints, and certify both.
+
+Names are resolved when they are first used: grammars, models and certificates load only where they are needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ebmhw.verify.certificate import check_certificate
+    from ebmhw.verify.claim import Claim
+    from ebmhw.verify.domain import Domain
+    from ebmhw.verify.facts import Knowledge
+    from ebmhw.verify.pipeline import VerifyRepairPipeline
+    from ebmhw.verify.repair import RepairReport
+    from ebmhw.verify.report import Report
+    from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
+
+_HOMES = {
+    "Claim": "claim",
+    "Domain": "domain",
+    "Knowledge": "facts",
+    "RepairReport": "repair",
+    "Report": "report",
+    "UNKNOWN": "verdict",
+    "VERIFIED": "verdict",
+    "VIOLATED": "verdict",
+    "VerifyRepairPipeline": "pipeline",
+    "check_certificate": "certificate",
+}
+
+__all__ = [
+    "UNKNOWN",
+    "VERIFIED",
+    "VIOLATED",
+    "Claim",
+    "Domain",
+    "Knowledge",
+    "RepairReport",
+    "Report",
+    "VerifyRepairPipeline",
+    "check_certificate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ebmhw.verify' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    value = getattr(import_module(f"ebmhw.verify.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,189 @@
+"""Values: numbers, currencies, units, functions and brackets, as they come in a token stream."""
+
+from __future__ import annotations
+
+from ebmhw.verify.arithmetic.limits import DEPTH_LIMIT
+from ebmhw.verify.arithmetic.reader import Reader
+from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.units import unit_named
+from ebmhw.verify.arithmetic.wording import word
+
+
+def num(reader: Reader, index: int, token: Token) -> None:
+    before = reader.token(index - 1)
+    run = reader.run
+    if before is not None and before.end == token.start and before.type in ("WORD", "OPAQUE", "SKIP", "NUM", "LOOSE") and before.start < token.start:
+        remainder = before.value == "r" and run.tokens and run.tokens[-1].value == "rem"
+        if not remainder:
+            reader.poison()
+            return
+    if reader.is_ is not None:
+        reader.settle()
+        run = reader.run
+    if reader.after and not _glue(reader, index, token):
+        tied = reader.tied
+        reader.finish("value")
+        reader.tied = tied
+        run = reader.run
+    if token.type == "LOOSE":
+        token = Token("NUM", token.value, token.start, token.end)
+        run = reader.run
+        if not (before is not None and before.type == "CUR"):
+            run.doubt = run.doubt or "a space within a number may part two numbers"
+    reader.begin()
+    reader.run.tokens.append(token)
+    reader.after = True
+
+
+def _glue(reader: Reader, index: int, token: Token) -> bool:
+    """Join a number to a value before it where that is one quantity, a list or a sum in words."""
+    run = reader.run
+    last = run.tokens[-1]
+    if reader.verb and _joined(reader, index):
+        return True
+    if last.type == "UNIT" and not reader.nouns and index + 1 < len(reader.tokens) and reader.tokens[index + 1].type == "UNIT":
+        one, other = unit_named(last.value), unit_named(reader.tokens[index + 1].value)
+        if one is not None and other is not None and one.dimension == other.dimension and one.factor > other.factor:
+            run.tokens.append(Token("OP", "+", token.start, token.start))
+            return True
+    return False
+
+
+def _joined(reader: Reader, index: int) -> bool:
+    before = reader.tokens[index - 1]
+    if before.type in ("AND", "SEP", "IN") or (before.type == "WORD" and before.value in ("by", "from", "with")):
+        sign = {"add": "+", "subtract": "-" if before.value == "and" else "rsub", "multiply": "*", "divide": "/"}[reader.verb]
+        reader.run.tokens.append(Token("OP", sign, before.start, before.end))
+        reader.nouns = 0
+        return True
+    return False
+
+
+def cur(reader: Reader, index: int, token: Token) -> None:
+    following = reader.token(index + 1)
+    if following is not None and following.start - token.end <= 1 and following.type in ("NUM", "LOOSE"):
+        after = reader.token(index + 2)
+        num(reader, index + 1, following) if following.type == "NUM" else loose(reader, index + 1, following)
+        if reader.run.tokens and reader.run.tokens[-1].end == following.end and not (after is not None and after.type in ("UNIT",)):
+            reader.run.tokens.append(Token("UNIT", token.value, following.end, following.end))
+        reader.skip = index + 2
+    elif reader.after and reader.run.tokens and reader.run.tokens[-1].type == "NUM" and reader.run.tokens[-1].end == token.start:
+        reader.run.tokens.append(Token("UNIT", token.value, token.start, token.end))
+
+
+def loose(reader: Reader, index: int, token: Token) -> None:
+    num(reader, index, Token("NUM", token.value, token.start, token.end))
+
+
+def unit(reader: Reader, index: int, token: Token) -> None:
+    if reader.after and reader.run.tokens and not reader.nouns and reader.run.tokens[-1].type in ("NUM", "POST", "RPAR"):
+        reader.run.tokens.append(token)
+    elif reader.after:
+        reader.nouns += 1
+    else:
+        word(reader, index, token)
+
+
+def post(reader: Reader, index: int, token: Token) -> None:
+    if reader.after and reader.run.tokens and not reader.nouns:
+        reader.run.tokens.append(token)
+
+
+def percent(reader: Reader, index: int, token: Token) -> None:
+    if not reader.after or reader.nouns:
+        return
+    following = reader.token(index + 1)
+    last = reader.run.tokens[-1]
+    modulo = following is not None and following.type == "NUM" and (last.end < token.start or following.start == token.end)
+    if modulo and last.type == "NUM" and last.value != "100":
+        reader.run.tokens.append(Token("OP", "mod", token.start, token.end))
+        reader.after = False
+    else:
+        reader.run.tokens.append(Token("POST", "%", token.start, token.end))
+
+
+def function(reader: Reader, index: int, token: Token) -> None:
+    reader.settle()
+    if reader.after:
+        reader.finish("value")
+    reader.begin()
+    reader.run.tokens.append(token)
+    if token.type == "LFN":
+        reader.lists = True
+    elif token.type == "FN" and token.end - token.start > 3:
+        reader.words = True
+
+
+def lpar(reader: Reader, index: int, token: Token) -> None:
+    before = reader.token(index - 1)
+    glued = before is not None and before.end == token.start
+    reader.settle()
+    run = reader.run
+    if reader.after:
+        fraction = bool(reader.parens) and reader.parens[-1] == "between"
+        if fraction:
+            reader.parens[-1] = "below"
+            run.tokens.append(token)
+            reader.after = False
+            return
+        if glued and not reader.nouns and run.tokens[-1].type in ("NUM", "RPAR"):
+            reader.operate(Token("OP", "*", token.start, token.start))
+        else:
+            reader.finish("(")
+            reader.bad = True
+            run = reader.run
+    elif glued and before is not None and before.type in ("WORD", "OPAQUE", "X"):
+        reader.poison()
+        return
+    frac = bool(run.tokens) and run.tokens[-1].type == "FRAC"
+    if not run.tokens:
+        opens = reader.opens
+        reader.opens = True
+        reader.begin()
+        reader.opens = opens
+    if len(reader.parens) >= DEPTH_LIMIT:
+        run.limit = f"its parentheses are more than {DEPTH_LIMIT} deep"
+        reader.parens.append("(")
+        return
+    reader.settle()
+    run.tokens.append(token)
+    reader.parens.append("above" if frac else "(")
+
+
+def rpar(reader: Reader, index: int, token: Token) -> None:
+    run = reader.run
+    if not reader.parens:
+        if reader.after:
+            reader.finish(")")
+        elif run.tokens:
+            reader.drop_last()
+            reader.finish(")")
+        reader.lead = None
+        return
+    if not reader.after:
+        reader.poison()
+        return
+    if len(reader.parens) > DEPTH_LIMIT:
+        reader.parens.pop()
+        return
+    kind = reader.parens.pop()
+    run.tokens.append(token)
+    reader.nouns = 0
+    if kind == "above":
+        reader.parens.append("between")
+        following = reader.token(index + 1)
+        if following is None or following.type != "LPAR":
+            reader.poison()
+
+
+def open(reader: Reader, index: int, token: Token) -> None:
+    if reader.after:
+        reader.finish("word")
+        reader.bad = True
+
+
+def close(reader: Reader, index: int, token: Token) -> None:
+    if reader.after and reader.run.relations:
+        reader.relate("=", token)
+    elif reader.run.tokens:
+        reader.finish(">>")

@@ -1,0 +1,255 @@
+"""Repair: exact values first, then the smallest change that a search finds, then the model again; every attempt is checked and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from ebmhw.errors import EbmhwError, RepairError, shown
+from ebmhw.numbers import whole
+from ebmhw.verify.deadline import Deadline
+from ebmhw.verify.domain import Edit, SearchingDomain
+from ebmhw.verify.examine import free
+from ebmhw.verify.prover import LiveProver
+from ebmhw.verify.report import Report
+from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED, Verdict
+
+if TYPE_CHECKING:
+    from ebmhw.verify.models import Completion, Message
+    from ebmhw.verify.pipeline import VerifyRepairPipeline
+
+Method = Literal["exact", "search", "model"]
+
+_RANK = {VERIFIED: 0, UNKNOWN: 1, VIOLATED: 2}
+
+
+@final
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a repair.
+
+    Attributes
+    ----------
+    method : "exact", "search" or "model"
+    response : what it made; None where it failed
+    report : the check of it; None where it failed
+    error : why it failed; None where it did not
+    """
+
+    method: Method
+    response: str | None
+    report: Report | None
+    error: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of its report; UNKNOWN where it failed."""
+        return UNKNOWN if self.report is None else self.report.verdict
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        report = None if self.report is None else self.report.to_json()
+        return {"method": self.method, "response": self.response, "verdict": self.verdict, "report": report, "error": self.error}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RepairReport:
+    """What became of a response.
+
+    Attributes
+    ----------
+    initial : the check of the response as it was given or generated
+    attempts : the repairs, in the order they were tried
+    report : the check of the final answer
+    candidates : every response of the model to choose the first from, as (response, verdict); empty where one was given
+    """
+
+    initial: Report
+    attempts: tuple[Attempt, ...]
+    report: Report
+    candidates: tuple[tuple[str, Verdict], ...] = ()
+
+    @property
+    def final_answer(self) -> str:
+        """The best response: VERIFIED before UNKNOWN before VIOLATED, then the fewest violated claims, then the earliest."""
+        return self.report.texts.response
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the final answer."""
+        return self.report.verdict
+
+    @property
+    def verified(self) -> bool:
+        """True only for VERIFIED."""
+        return self.report.verified
+
+    @property
+    def repaired(self) -> bool:
+        """True where the final answer is not the response as it was and is not violated."""
+        return self.report is not self.initial and self.verdict != VIOLATED
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """The certificate of the final answer."""
+        return self.report.certificate
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it but the evidence as JSON holds it."""
+        return {
+            "final_answer": self.final_answer,
+            "verdict": self.verdict,
+            "repaired": self.repaired,
+            "initial": {"response": self.initial.texts.response, **self.initial.to_json()},
+            "attempts": [attempt.to_json() for attempt in self.attempts],
+            "report": self.report.to_json(),
+            "candidates": [list(candidate) for candidate in self.candidates],
+        }
+
+    def __repr__(self) -> str:
+        tried = ", ".join(f"{attempt.method}: {attempt.verdict}" for attempt in self.attempts) or "none"
+        return f"RepairReport({self.verdict}: {shown(self.final_answer)}; attempts {tried})"
+
+
+def repaired(
+    pipeline: VerifyRepairPipeline,
+    question: str,
+    response: str | None,
+    max_repairs: int,
+    *,
+    constraints: str | None,
+    n: int,
+    max_tokens: int,
+    time_limit: float | None,
+    model_time_limit: float,
+) -> RepairReport:
+    """Return what became of a response; arguments as of `VerifyRepairPipeline.verify_and_repair`."""
+    for name, value, least in (("max_repairs", max_repairs, 0), ("n", n, 1), ("max_tokens", max_tokens, 1)):
+        if (number := whole(value)) is None or number < least:
+            raise RepairError(f"{name} is {shown(value)}; give a whole number of at least {least}")
+    if response is None and not pipeline.has_model:
+        raise RepairError("there is no response to repair and no model to write one; give response, or llm to the pipeline")
+    if n > 1 and response is not None:
+        raise RepairError(f"n is {n}, but a response is given; n is the number of answers to choose from where the model writes them")
+    ask = _Asker(pipeline, max_tokens, model_time_limit)
+    if constraints is None and pipeline.self_constraints:
+        constraints = ask.constraints(question)
+
+    def check(text: str) -> Report:
+        return pipeline.verify(question, text, constraints=constraints, time_limit=time_limit)
+
+    candidates: tuple[tuple[str, Verdict], ...] = ()
+    if response is None:
+        from ebmhw.verify.prompts import constraint_aware
+        from ebmhw.verify.selection import best_of
+
+        completions = ask(constraint_aware(question, check("").open_goals), n)
+        reports = [check(completion.text) for completion in completions]
+        candidates = tuple((report.texts.response, report.verdict) for report in reports)
+        initial = reports[best_of(completions, reports)]
+    else:
+        initial = check(response)
+    attempts: list[Attempt] = []
+    best = initial
+    while (best.verdict == VIOLATED or (best.open_goals and pipeline.has_model)) and len(attempts) < max_repairs:
+        tried = {initial.texts.response, *(attempt.response for attempt in attempts if attempt.response is not None)}
+        attempt = _next_attempt(pipeline, best, tried, attempts, ask, check, time_limit)
+        if attempt is None:
+            break
+        attempts.append(attempt)
+        if attempt.report is not None and _order(attempt.report) < _order(best):
+            best = attempt.report
+    return RepairReport(initial, tuple(attempts), best, candidates)
+
+
+def edited(text: str, edits: Sequence[Edit]) -> str:
+    """Return a text with the edits made, left to right; of two that overlap the first is made."""
+    parts, at = [], 0
+    for edit in sorted(edits):
+        if edit.span[0] >= at:
+            parts += [text[at : edit.span[0]], edit.text]
+            at = edit.span[1]
+    return "".join([*parts, text[at:]])
+
+
+def _order(report: Report) -> tuple[int, int, int]:
+    return _RANK[report.verdict], len(report.violations), len(report.open_goals)
+
+
+def _next_attempt(
+    pipeline: VerifyRepairPipeline, report: Report, tried: set[str], attempts: Sequence[Attempt], ask: _Asker, check: Any, time_limit: float | None
+) -> Attempt | None:
+    """Return the first repair in order that says something new, or None where there is nothing left to try."""
+    for text in _exact(report):
+        if text not in tried:
+            return Attempt("exact", text, check(text))
+    if not any(attempt.method == "search" and attempt.error for attempt in attempts):
+        try:
+            for text in _searched(pipeline, report, time_limit):
+                if text not in tried:
+                    return Attempt("search", text, check(text))
+        except Exception as error:
+            # As in `examine`: a fault of one search must not take the other attempts along; it is recorded.
+            return Attempt("search", None, None, f"{type(error).__name__}: {error}")
+    if not pipeline.has_model:
+        return None
+    try:
+        text = _again(ask, report, len(attempts))
+    except EbmhwError as error:
+        return Attempt("model", None, None, str(error))
+    return Attempt("model", text, check(text))
+
+
+def _again(ask: _Asker, report: Report, turn: int) -> str:
+    """Return what the model answers once it is told what is wrong and what is missing."""
+    from ebmhw.verify.prompts import ask_again
+
+    texts = report.texts
+    return ask(ask_again(texts.question, texts.response, report.violations, open_goals=report.open_goals), 1, turn=turn + 1)[0].text
+
+
+def _exact(report: Report) -> Iterator[str]:
+    """Yield the response with every fix made that the claims carry, those of steps that go on from a wrong one among them."""
+    fixes = [Edit(claim.fix_span, claim.fix) for claim in report.claims if claim.fix is not None and claim.fix_span is not None]
+    if fixes:
+        yield edited(report.texts.response, fixes)
+
+
+def _searched(pipeline: VerifyRepairPipeline, report: Report, time_limit: float | None) -> Iterator[str]:
+    """Yield the response with the smallest change of each domain that searches for one, the words of the question taken for true."""
+    violated = {claim.domain for claim in report.violations}
+    for domain in pipeline.domains_for(report.texts):
+        if domain.name in violated and isinstance(domain, SearchingDomain):
+            deadline = Deadline(pipeline.time_limit if time_limit is None else time_limit)
+            prover = LiveProver(lambda: pipeline.backend, pipeline.seed, deadline)
+            question = domain.read(report.texts.question, "question", deadline)
+            if report.texts.constraints is not None:
+                question += domain.read(report.texts.constraints, "constraints", deadline)
+            others = [claim.span for claim in report.claims if claim.domain != domain.name]
+            response = free(domain.read(report.texts.response, "response", deadline), others)
+            edits = domain.smallest_change(question, response, prover, deadline)
+            if edits:
+                yield edited(report.texts.response, edits)
+
+
+@final
+class _Asker:
+    """Asks the model of a pipeline; each turn with a seed of its own, so that a second try can differ from the first."""
+
+    def __init__(self, pipeline: VerifyRepairPipeline, max_tokens: int, time_limit: float) -> None:
+        self._pipeline, self._max_tokens, self._time_limit = pipeline, max_tokens, time_limit
+
+    def __call__(self, messages: list[Message], n: int, turn: int = 0) -> list[Completion]:
+        # The first single answer is the model's likeliest; several, and later ones, are drawn.
+        temperature = 0.0 if n == 1 and turn == 0 else 0.7
+        return self._pipeline.llm.generate(
+            messages, n=n, max_tokens=self._max_tokens, temperature=temperature, seed=self._pipeline.seed + turn, time_limit=self._time_limit
+        )
+
+    def constraints(self, question: str) -> str:
+        """Return the constraint program that the model writes for a question."""
+        from ebmhw.verify.prompts import self_constraints
+
+        return self(self_constraints(question), 1)[0].text
