@@ -14,11 +14,11 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
 
     Parameters
     ----------
-    data : folder with files of the G-set (G1.txt, G11.txt, G14.txt, G22.txt); without it speeds are measured on graphs like those, and the
-        cases of cut quality, which are about the files, are left out
+    data : folder with files of the G-set (G1.txt, G11.txt, G14.txt, G22.txt), model solutions of GSM8K and constraint programs of logical
+        deduction; without them speeds are measured on graphs like those, and the cases that are about the files are left out
     quick : smaller work, the longest cases left out
     """
-    from ebmhw.bench import hardware, phi, quality, sampling, sat, startup
+    from ebmhw.bench import checking, deduction, gsm8k, hardware, phi, quality, sampling, sat, smollm2, startup, verify
 
     return [
         *sampling.cases(data, quick),
@@ -26,5 +26,10 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         *sat.cases(quick),
         *startup.cases(quick),
         *phi.cases(quick),
+        *verify.cases(quick),
+        *checking.cases(quick),
+        *gsm8k.cases(data),
+        *deduction.cases(data, quick),
+        *smollm2.cases(quick),
         *hardware.cases(data, quick),
     ]
