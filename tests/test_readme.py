@@ -21,7 +21,12 @@ def same(want, got):
     return CHECKER.check_output(want, got, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
 
 
-PYTHON = [(code, BLOCKS[i + 1][1]) for i, (kind, code) in enumerate(BLOCKS) if kind == "python"]
+PYTHON = [
+    # A language model of 98 MB takes half a minute to load.
+    pytest.param(code, BLOCKS[i + 1][1], marks=[pytest.mark.slow] if "smollm2" in code else [])
+    for i, (kind, code) in enumerate(BLOCKS)
+    if kind == "python"
+]
 
 
 @pytest.mark.parametrize(("code", "output"), PYTHON)
@@ -36,8 +41,10 @@ def test_console(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (ring,) = (text for kind, text in BLOCKS if kind == "gset")
     Path("ring.txt").write_text(ring)
-    (session,) = (text for kind, text in BLOCKS if kind == "console")
-    for entry in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
+    (question,) = (text for kind, text in BLOCKS if kind == "txt")
+    Path("question.txt").write_text(question)
+    sessions = "".join(text for kind, text in BLOCKS if kind == "console")
+    for entry in re.split(r"^\$ ", sessions, flags=re.MULTILINE)[1:]:
         command, _, output = entry.partition("\n")
         result = CliRunner().invoke(main, shlex.split(command)[1:])
         assert result.exit_code == 0, result.output
