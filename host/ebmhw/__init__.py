@@ -5,8 +5,9 @@ Names are resolved when they are first used, so that a part that needs no numpy 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebmhw.lazy import lazily
 
 if TYPE_CHECKING:
     from ebmhw.backends import Draws, SamplerBackend, get_backend
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Draws": "ebmhw.backends",
-    "EbmSampler": "ebmhw.sampler",
-    "Model": "ebmhw.model",
-    "Program": "ebmhw.program",
-    "SamplerBackend": "ebmhw.backends",
-    "Schedule": "ebmhw.schedule",
-    "get_backend": "ebmhw.backends",
-    "read": "ebmhw.problems",
+    "Draws": "backends",
+    "EbmSampler": "sampler",
+    "Model": "model",
+    "Program": "program",
+    "SamplerBackend": "backends",
+    "Schedule": "schedule",
+    "get_backend": "backends",
+    "read": "problems",
 }
 
 _PARTS = ("backends", "bench", "contract", "errors", "golden", "phi", "problems", "verify")
@@ -43,17 +44,4 @@ __all__ = [
     "read",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PARTS:
-        return import_module(f"ebmhw.{name}")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'ebmhw' has no attribute {name!r}; it offers {', '.join(__all__)}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazily(__name__, _HOMES, __all__, _PARTS)

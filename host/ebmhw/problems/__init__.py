@@ -5,8 +5,9 @@ Names are resolved when they are first used: checking a proof, say, needs neithe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebmhw.lazy import lazily
 
 if TYPE_CHECKING:
     from ebmhw.problems.assignment import OneHot, Relation
@@ -53,14 +54,4 @@ __all__ = [
     "read",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ebmhw.problems' has no attribute {name!r}; it offers {', '.join(__all__)}")
-    value = getattr(import_module(f"ebmhw.problems.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

@@ -5,8 +5,9 @@ Names are resolved when they are first used: grammars, models and certificates l
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebmhw.lazy import lazily
 
 if TYPE_CHECKING:
     from ebmhw.verify.certificate import check_certificate
@@ -44,14 +45,4 @@ __all__ = [
     "check_certificate",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ebmhw.verify' has no attribute {name!r}; it offers {', '.join(__all__)}")
-    value = getattr(import_module(f"ebmhw.verify.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

@@ -98,8 +98,8 @@ def check_certificate(
     for name, text in (("question", question), ("response", response)):
         if text_hash(text) != certificate[name]:
             raise InvalidCertificate(f"the certificate was issued for another {name}: the SHA-256 of this one is not {certificate[name][:16]}...")
-    for name, text in (("knowledge", knowledge_text(knowledge)), ("constraints", constraints)):
-        if text is not None and text != certificate[name]:
+    for name, demanded in (("knowledge", knowledge_text(knowledge)), ("constraints", constraints)):
+        if demanded is not None and demanded != certificate[name]:
             raise InvalidCertificate(
                 f"the certificate does not rest on the {name} given; it was issued with {'other' if certificate[name] else 'no'} {name}"
             )

@@ -13,7 +13,7 @@ from ebmhw.errors import ModelError, ModelLoadError, shown
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.models.answers import model_names, read_answer
 from ebmhw.verify.models.http import Reply, Transport, TransportError, without_key
-from ebmhw.verify.models.language_model import PLAIN_STOP, Completion, LanguageModel, Message, Sampling, as_plain_text, conversation
+from ebmhw.verify.models.language_model import PLAIN_STOP, Completion, LanguageModel, Message, Sampling, as_plain_text
 from ebmhw.verify.models.within import TimeOver
 
 Interface = Literal["chat", "completions"]
@@ -70,19 +70,8 @@ class EndpointModel(LanguageModel):
         address = self._url.partition("?")[0]
         return address if self._model is None else f"{address}#{self._model}"
 
-    def generate(
-        self,
-        messages: Sequence[Message],
-        *,
-        n: int = 1,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        time_limit: float | None = 60.0,
-    ) -> list[Completion]:
-        """Return n answers, asking again where the endpoint gives fewer than it was asked for; see `LanguageModel.generate`."""
-        sampling = Sampling.of(n, max_tokens, temperature, seed, time_limit)
-        turns = conversation(messages)
+    def _answers(self, turns: tuple[Message, ...], sampling: Sampling) -> list[Completion]:
+        """Return n answers, asking again where the endpoint gives fewer than it was asked for."""
         found: list[Completion] = []
         try:
             if self._model is None:
@@ -97,7 +86,7 @@ class EndpointModel(LanguageModel):
             if found:
                 return found
             raise ModelError(
-                f"{self.name} did not answer within {time_limit:g} s; is it working? Give a larger time_limit or fewer max_tokens"
+                f"{self.name} did not answer within {sampling.deadline.seconds:g} s; is it working? Give a larger time_limit or fewer max_tokens"
             ) from None
         except ModelError as error:
             # What it had answered before it failed is whole.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import final
 
 from ebmhw.errors import ModelError, shown
-from ebmhw.verify.models.language_model import Completion, LanguageModel, Message, Sampling, as_plain_text, check_unicode, conversation
+from ebmhw.verify.models.language_model import Completion, LanguageModel, Message, Sampling, as_plain_text, check_unicode
 from ebmhw.verify.models.within import TimeOver, within
 
 
@@ -30,19 +30,8 @@ class FunctionModel(LanguageModel):
         """The name given, or "function " and the function's own."""
         return self._name
 
-    def generate(
-        self,
-        messages: Sequence[Message],
-        *,
-        n: int = 1,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        time_limit: float | None = 60.0,
-    ) -> list[Completion]:
-        """Return what n calls returned; see `LanguageModel.generate`."""
-        sampling = Sampling.of(n, max_tokens, temperature, seed, time_limit)
-        turns = conversation(messages)
+    def _answers(self, turns: tuple[Message, ...], sampling: Sampling) -> list[Completion]:
+        """Return what n calls returned."""
         prompt = turns[0].content if len(turns) == 1 else as_plain_text(turns)
         found: list[Completion] = []
         while len(found) < sampling.n:
@@ -51,7 +40,7 @@ class FunctionModel(LanguageModel):
             except TimeOver:
                 if found:
                     return found
-                raise ModelError(f"{self.name} did not return within {time_limit:g} s; give a larger time_limit") from None
+                raise ModelError(f"{self.name} did not return within {sampling.deadline.seconds:g} s; give a larger time_limit") from None
             except (Exception, SystemExit) as error:
                 raise ModelError(f"{self.name} raised {type(error).__name__}: {error}") from error
             if not isinstance(answer, str):

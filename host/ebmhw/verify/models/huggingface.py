@@ -83,19 +83,9 @@ class HuggingFaceModel(LanguageModel):
         """The name given, or the folder or hub name that it was loaded from."""
         return self._name
 
-    def generate(
-        self,
-        messages: Sequence[Message],
-        *,
-        n: int = 1,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        time_limit: float | None = 60.0,
-    ) -> list[Completion]:
-        """Return n answers, generated side by side; see `LanguageModel.generate`."""
-        sampling = Sampling.of(n, max_tokens, temperature, seed, time_limit)
-        return self.generate_each([messages], n=n, max_tokens=max_tokens, temperature=temperature, seed=seed, time_limit=sampling.deadline.seconds)[0]
+    def _answers(self, turns: tuple[Message, ...], sampling: Sampling) -> list[Completion]:
+        """Return n answers, generated side by side."""
+        return self._each([turns], sampling)[0]
 
     def generate_each(
         self,
@@ -112,7 +102,10 @@ class HuggingFaceModel(LanguageModel):
         Each answer draws the random numbers that it would draw alone, so it differs from that one only by rounding.
         """
         sampling = Sampling.of(n, max_tokens, temperature, seed, time_limit)
-        prompts = [self._tokens(conversation(messages)) for messages in conversations]
+        return self._each([conversation(messages) for messages in conversations], sampling)
+
+    def _each(self, conversations: Sequence[tuple[Message, ...]], sampling: Sampling) -> list[list[Completion]]:
+        prompts = [self._tokens(turns) for turns in conversations]
         first_seed = sampling.seed if sampling.seed is not None else random.SystemRandom().getrandbits(63)
         # The likeliest tokens are the same each time.
         samples = sampling.n if sampling.temperature > 0 else 1

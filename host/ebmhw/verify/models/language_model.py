@@ -53,7 +53,7 @@ class LanguageModel(ABC):
     def name(self) -> str:
         """What reports and certificates call it; holds no secret."""
 
-    @abstractmethod
+    @final
     def generate(
         self,
         messages: Sequence[Message],
@@ -80,6 +80,12 @@ class LanguageModel(ABC):
         VerificationError : an argument is outside its range
         ModelError : the model did not answer as it should, or not in time
         """
+        sampling = Sampling.of(n, max_tokens, temperature, seed, time_limit)
+        return self._answers(conversation(messages), sampling)
+
+    @abstractmethod
+    def _answers(self, turns: tuple[Message, ...], sampling: Sampling) -> list[Completion]:
+        """Return ``sampling.n`` answers to a checked conversation; `generate` says what about fewer, and which errors."""
 
 
 @final
