@@ -131,3 +131,17 @@ def test_ctrl_c_ends_with_what_is_done_and_resume_does_the_rest() -> None:
     assert f"{done:,} of 3,000 records are done" in Path("p.html").read_text(encoding="utf-8")
     assert subprocess.run([*command, "--resume"], capture_output=True, timeout=120).returncode == 0
     assert [record["line"] for record in records()] == list(range(1, 3001))
+
+
+@pytest.mark.parametrize("page", ["in.jsonl", "./in.jsonl", "out.jsonl", "out.jsonl.run"])
+def test_the_page_overwrites_neither_input_nor_output(page: str) -> None:
+    write(RIGHT)
+    before = Path("in.jsonl").read_bytes()
+    assert "which would be overwritten" in refused("--html", page)
+    assert Path("in.jsonl").read_bytes() == before and not Path("out.jsonl").exists()
+
+
+def test_an_answer_given_twice_is_no_pair() -> None:
+    Path("in.jsonl").write_text('{"question": "", "response": "1 + 1 = 3", "response": "1 + 1 = 2"}\n')
+    assert call().exit_code == 3
+    assert "'response' is there twice in one object" in records()[0]["error"]["text"]

@@ -244,3 +244,19 @@ def test_a_search_that_fails_is_an_attempt_with_its_error_and_the_model_is_asked
 def test_steps_that_go_on_from_a_wrong_one_are_repaired_with_it() -> None:
     done = VerifyRepairPipeline().verify_and_repair("", "15 + 27 = 43. 43 * 2 = 86. The answer is 86.")
     assert (done.final_answer, done.verdict) == ("15 + 27 = 42. 42 * 2 = 84. The answer is 84.", VERIFIED)
+
+
+@pytest.mark.parametrize("said", ["", "no idea", "slow 1 2.", "x" * (2**26 + 1)])
+def test_an_answer_that_says_nothing_does_not_replace_a_violated_one(said: str) -> None:
+    done = pipeline(Plain(), llm=lambda prompt: said).verify_and_repair("1. 2.", "1. -1 -2.", max_repairs=1)
+    assert [attempt.method for attempt in done.attempts] == ["model"] and done.attempts[0].response == said
+    assert (done.final_answer, done.verdict, done.repaired) == ("1. -1 -2.", VIOLATED, False)
+
+
+def test_constraints_that_the_model_does_not_write_are_reported_and_nothing_is_lost() -> None:
+    def model(prompt: str) -> str:
+        raise OSError("no route")
+
+    done = pipeline(llm=model, self_constraints=True).verify_and_repair("1. -1 2.", "-1. and -2.")
+    assert (done.final_answer, done.verdict) == ("1. and 2.", VERIFIED)
+    assert "no route" in str(done.constraints_error)

@@ -68,6 +68,15 @@ def pipeline(
 
     terminal.check_writable("--out", out)
     terminal.check_writable("--html", html)
+    for option, path in (("--out", out), ("--html", html)):
+        for what, other in (
+            ("the input", file),
+            ("OUT.jsonl", out if option == "--html" else None),
+            ("its OUT.jsonl.run", f"{out}.run"),
+            ("the knowledge", knowledge),
+        ):
+            if path is not None and other is not None and _same(path, other):
+                raise click.UsageError(f"{option} {path} is {what} itself, which would be overwritten; give another name")
     chosen = _options(domains, knowledge, backend, seed, limit_seconds, repair, max_repairs, llm, certificates)
     if workers is None:
         workers = 1 if llm is not None else _processors()
@@ -107,6 +116,13 @@ def _options(
     chosen = BatchOptions(texts.names(domains), text, backend, seed, limit_seconds, repair, max_repairs, llm, certificates)
     chosen.pipeline()
     return chosen
+
+
+def _same(path: str, other: str) -> bool:
+    """Tell whether two names are one file, whether it is there or not."""
+    if os.path.exists(path) and os.path.exists(other):
+        return os.path.samefile(path, other)
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _processors() -> int:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Method = Literal["exact", "search", "model"]
 
-_RANK = {VERIFIED: 0, UNKNOWN: 1, VIOLATED: 2}
-
 
 @final
 @dataclass(frozen=True)
@@ -64,16 +62,18 @@ class RepairReport:
     attempts : the repairs, in the order they were tried
     report : the check of the final answer
     candidates : every response of the model to choose the first from, as (response, verdict); empty where one was given
+    constraints_error : why the model wrote no constraints though it was asked to (``self_constraints``); None where it did or was not
     """
 
     initial: Report
     attempts: tuple[Attempt, ...]
     report: Report
     candidates: tuple[tuple[str, Verdict], ...] = ()
+    constraints_error: str | None = None
 
     @property
     def final_answer(self) -> str:
-        """The best response: VERIFIED before UNKNOWN before VIOLATED, then the fewest violated claims, then the earliest."""
+        """The best response: VERIFIED, UNKNOWN, VIOLATED, without any claim, in this order; then the fewest violated claims, then the earliest."""
         return self.report.texts.response
 
     @property
@@ -106,6 +106,7 @@ class RepairReport:
             "attempts": [attempt.to_json() for attempt in self.attempts],
             "report": self.report.to_json(),
             "candidates": [list(candidate) for candidate in self.candidates],
+            "constraints_error": self.constraints_error,
         }
 
     def __repr__(self) -> str:
@@ -134,8 +135,12 @@ def repaired(
     if n > 1 and response is not None:
         raise RepairError(f"n is {n}, but a response is given; n is the number of answers to choose from where the model writes them")
     ask = _Asker(pipeline, max_tokens, model_time_limit)
+    constraints_error = None
     if constraints is None and pipeline.self_constraints:
-        constraints = ask.constraints(question)
+        try:
+            constraints = ask.constraints(question)
+        except EbmhwError as error:
+            constraints_error = str(error)
 
     def check(text: str) -> Report:
         return pipeline.verify(question, text, constraints=constraints, time_limit=time_limit)
@@ -161,7 +166,7 @@ def repaired(
         attempts.append(attempt)
         if attempt.report is not None and _order(attempt.report) < _order(best):
             best = attempt.report
-    return RepairReport(initial, tuple(attempts), best, candidates)
+    return RepairReport(initial, tuple(attempts), best, candidates, constraints_error)
 
 
 def edited(text: str, edits: Sequence[Edit]) -> str:
@@ -175,7 +180,14 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _order(report: Report) -> tuple[int, int, int]:
-    return _RANK[report.verdict], len(report.violations), len(report.open_goals)
+    """Return what orders reports, the best first. One that says nothing, or was not read to its end, is no improvement on a violated one."""
+    if report.verdict == VERIFIED:
+        rank = 0
+    elif report.failures or not report.claims:
+        rank = 3
+    else:
+        rank = 1 if report.verdict == UNKNOWN else 2
+    return rank, len(report.violations), len(report.open_goals)
 
 
 def _next_attempt(
@@ -195,11 +207,12 @@ def _next_attempt(
             return Attempt("search", None, None, f"{type(error).__name__}: {error}")
     if not pipeline.has_model:
         return None
+    text: str | None = None
     try:
         text = _again(ask, report, len(attempts))
+        return Attempt("model", text, check(text))
     except EbmhwError as error:
-        return Attempt("model", None, None, str(error))
-    return Attempt("model", text, check(text))
+        return Attempt("model", text, None, str(error))
 
 
 def _again(ask: _Asker, report: Report, turn: int) -> str:
