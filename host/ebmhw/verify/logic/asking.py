@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ebmhw.verify.logic import comparisons
-from ebmhw.verify.logic.words import BE, subject_key, tokens_of
+from ebmhw.verify.logic.words import BE, is_finite, subject_key, tokens_of
 
 _NAME = r"((?:[Tt]he\s)?[A-Z][A-Za-z'-]{0,30}(?:\s[A-Z][A-Za-z'-]{0,30}){0,2}|[Tt]he\s[a-z]{1,20}(?:\s[a-z]{1,20})?)"
 _ANSWER = re.compile(
@@ -14,7 +14,28 @@ _ANSWER = re.compile(
     r"(?:\s(?:is|was|are|does|did|has|did))?\Z"
 )
 _OPENS = re.compile(r"\s*(?:who|which|what)\b", re.I)
-_NOT_NAMES = frozenset("yes no true false therefore none nobody unknown both neither unclear it he she they i we you".split())
+_NOT_NAMES = frozenset(
+    [
+        "yes",
+        "no",
+        "true",
+        "false",
+        "therefore",
+        "none",
+        "nobody",
+        "unknown",
+        "both",
+        "neither",
+        "unclear",
+        "it",
+        "he",
+        "she",
+        "they",
+        "i",
+        "we",
+        "you",
+    ]
+)
 
 
 def read_which(text: str) -> dict[str, Any] | None:
@@ -22,6 +43,8 @@ def read_which(text: str) -> dict[str, Any] | None:
     if _OPENS.match(text) is None:
         return None
     words = [word.lower() for word in tokens_of(text)]
+    if (end := comparisons.ending(words[1:])) is not None:
+        return {"who": list(end), "names": []}
     at = next((i for i, word in enumerate(words) if word in BE), None)
     if at is None or at > 3 or "not" in words or at + 1 >= len(words):
         return None
@@ -45,5 +68,7 @@ def read_name(text: str) -> str | None:
     found = _ANSWER.match(text)
     if found is None:
         return None
-    name = subject_key(tokens_of(found[1]))
-    return None if not name or name in _NOT_NAMES else name
+    words = [word.lower() for word in tokens_of(found[1])]
+    if len(words[-1]) == 1 or not _NOT_NAMES.isdisjoint(words) or (words[0] == "the" and is_finite(words[-1])):
+        return None
+    return subject_key(words)

@@ -11,6 +11,7 @@ from ebmhw.verify.logic.formulas import Form, read_formula
 from ebmhw.verify.logic.predicates import CONTRARY, is_, predicate
 from ebmhw.verify.logic.quantifiers import EVERY, quantified
 from ebmhw.verify.logic.words import (
+    ARTICLES,
     AUXILIARIES,
     BE,
     DETERMINERS,
@@ -52,6 +53,8 @@ WEATHER = word_set(
 """What "it" may be without anything that it points to; other sentences about "it" are about two things as soon as there are two."""
 
 _HEADS = word_set("all every each any no not only some none everyone everybody everything nobody nothing anyone anybody anything whoever someone")
+_TOPOLOGICAL = word_set("set subset interval space map ball sets intervals question case")
+"""What may be open and closed at once, or in another sense than doors are."""
 _REFLEXIVE = ("himself", "herself", "itself", "themselves")
 
 
@@ -91,7 +94,7 @@ def subject_and_rest(words: list[str]) -> tuple[list[str], list[str]] | None:
         return words[:1], words[1:]
     if len(words) > 2 and small[0] in DETERMINERS and is_finite(small[2]):
         return words[:2], words[2:]
-    if len(words) > 1 and words[0][0].isupper() and small[0] not in DETERMINERS:
+    if len(words) > 1 and words[0][0].isupper() and (small[0] not in DETERMINERS or words[0] == "A"):
         if is_finite(small[1]):
             return words[:1], words[1:]
         if len(words) > 2 and words[1][0].isupper() and is_finite(small[2]):
@@ -104,7 +107,24 @@ def _plain(words: list[str], small: list[str]) -> Form | None:
     split = subject_and_rest(words)
     if split is None and len(words) > 1 and "than" not in small and _bare(small):
         return _generic(words[:1], small[1:])
-    if split is None and len(words) > 2 and small[0].isalpha() and not is_plural(small[0]) and is_finite(small[1]) and small[0] not in _HEADS:
+    if (
+        split is None
+        and len(words) > 2
+        and small[0] in DETERMINERS - ARTICLES
+        and is_plural(small[1])
+        and small[2].isalpha()
+        and not is_plural(small[2])
+    ):
+        split = words[:2], words[2:]  # the cars stop
+    if (
+        split is None
+        and len(words) > 2
+        and small[0].isalpha()
+        and small[0] not in DETERMINERS
+        and not is_plural(small[0])
+        and is_finite(small[1])
+        and small[0] not in _HEADS
+    ):
         split = words[:1], words[1:]  # copper conducts electricity
     if split is None:
         if "than" in small or small[0] in EVERY or "not" in small or "never" in small or "no" in small:
@@ -144,12 +164,21 @@ def _plain(words: list[str], small: list[str]) -> Form | None:
         if top is not None:
             form = ["top", top[0], top[1], who]
             return form if said[1] == "the" else ["not", form]
-    if subject[0].lower() == "the" and said[0] == "is" and 2 <= len(said) <= 4 and (top := comparisons.superlative(small[1 : len(subject)])) is not None:
+    if (
+        subject[0].lower() == "the"
+        and said[0] == "is"
+        and 2 <= len(said) <= 4
+        and (top := comparisons.superlative(small[1 : len(subject)])) is not None
+    ):
         return ["top", top[0], top[1], subject_key(rest[1:])] if "not" not in said else None
+    if (end := comparisons.ending(said)) is not None:
+        return ["top", *end, who]
     found = predicate(said)
     if found is None:
         return None
     key, positive = found
+    if key == "is open" and who.split()[-1] in _TOPOLOGICAL:
+        return None
     if len(subject) == 1 and is_plural(small[0]) and said[0] in ("are", "have", "can", "do", "will", "cannot") and small[0] not in PRONOUNS:
         return _generic(subject, said)
     if len(subject) > 1 and subject[0].lower() in ("a", "an"):

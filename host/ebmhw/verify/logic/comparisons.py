@@ -71,6 +71,16 @@ _DEFECTIVE = word_set(
 )
 
 
+_ANY_KIND = word_set("one person individual object item thing people")
+_CYCLIC = word_set(
+    """
+    spring summer autumn fall winter monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december morning noon evening night midnight day
+    """
+)
+"""What comes round again, before and after each other."""
+
+
 def _stem(word: str, ending: str) -> list[str]:
     """Return the plain forms that a word of this ending may come from."""
     stem = word[: -len(ending)]
@@ -120,8 +130,12 @@ def superlative(words: Sequence[str]) -> Axis | None:
     if not kept or len(kept) > 3:
         return None
     if kept[0] in ("most", "least") and len(kept) > 1:
+        if len(kept) > 2 and kept[2] not in _ANY_KIND:
+            return None
         axis, sign = _BASE.get(kept[1], (kept[1], 1))
         return axis, sign if kept[0] == "most" else -sign
+    if len(kept) > 1 and kept[-1] not in _ANY_KIND:
+        return None  # "the tallest boy" is above the boys only
     if len(kept) > 2 or kept[0] in ("rest", "west", "east", "guest", "forest", "test", "latest", "best", "worst", "nearest", "interest"):
         return None
     return degree(kept[0], "est")
@@ -160,6 +174,8 @@ def relation(predicate: Sequence[str]) -> tuple[Axis, bool, list[str]] | None:
         target = words[end:]
     if target and target[-1] in ("is", "does", "was", "did"):
         target = target[:-1]
+    if axis is not None and axis[0] == "time" and not _CYCLIC.isdisjoint(target):
+        return None
     if axis is None or not target or len(target) > 5 or target[0][0].isdigit() or any(word in _DEFECTIVE for word in target):
         return None
     return axis, negated, target
@@ -213,3 +229,13 @@ def bound(predicate: Sequence[str]) -> tuple[Axis, bool, list[str]] | None:
     if len(target) > 5 or target[0][0].isdigit() or any(word in _DEFECTIVE or word in ("and", "or", ",", "but") for word in target):
         return None
     return _BASE[words[1]], negated, target
+
+
+def ending(predicate: Sequence[str]) -> Axis | None:
+    """Return the axis of ``arrived first``, ``came in last``: time, and which end of it; None for others."""
+    if not 2 <= len(predicate) <= 3 or predicate[0] not in _COMES or predicate[1:-1] not in ([], ["in"]):
+        return None
+    return {"first": ("time", -1), "last": ("time", 1)}.get(predicate[-1])
+
+
+_COMES = word_set("arrived arrives finished finishes came comes")

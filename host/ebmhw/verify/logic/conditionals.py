@@ -1,4 +1,4 @@
-"""Conditionals: where the condition of a sentence ends ("if it rains the ground gets wet", "provided that A, B"), and what "who is ..." adds to a name."""
+"""Conditionals: where a condition ends ("if it rains the ground gets wet", "provided that A, B"), and what "who is ..." adds to a name."""
 
 from __future__ import annotations
 

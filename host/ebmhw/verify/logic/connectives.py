@@ -16,6 +16,8 @@ PIECES_LIMIT = 24
 
 _RESOLVED = word_set("he she it they")
 _QUANTIFIERS = word_set("all every each any no some not only everyone everybody everything nobody nothing someone")
+_FRAMES = word_set("after before once while during in on at by for with without until till where wherever despite upon within throughout")
+"""Words that open the time or place of what comes after a comma."""
 _ANYTHING = word_set("someone somebody something anyone anybody anything")
 
 
@@ -32,6 +34,8 @@ def read_sentence(words: list[str], depth: int = 0) -> Form | None:
     relative = without_relative(words, small)
     if relative is not None:
         return read_sentence(relative, depth + 1)
+    if small[0] in _FRAMES and "," in small:
+        return None
     for reader in (_falsified, _conditional, _neither, _either, _coordinated):
         form = reader(words, small, depth)
         if form is not None:

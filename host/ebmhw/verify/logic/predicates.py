@@ -18,6 +18,8 @@ PASSING = frozenset(f"is {word}" for word in ("wet", "on", "open", "alive", "pre
 """States that a thing enters and leaves."""
 
 _FILLERS = word_set("both also therefore thus indeed")
+_AMONG = tuple(tuple(phrase.split()) for phrase in ("among the", "one of the", "a kind of", "a type of", "kinds of", "types of"))
+"""Words after "is" that say no more than it does: "is among the cats" is "is a cat"."""
 _MODALS = word_set("can could will would should shall must had")
 
 
@@ -36,6 +38,7 @@ def predicate(small: list[str]) -> Predicate | None:
         return None
     if words[0] in ("is", "are", "am", "was", "were"):
         rest = [word for word in words[1:] if word not in _FILLERS]
+        rest = next((rest[len(phrase) :] for phrase in _AMONG if tuple(rest[: len(phrase)]) == phrase), rest)
         if not rest or rest[0] in ("not", "one"):
             return None
         key = noun_key(rest)
@@ -46,7 +49,7 @@ def predicate(small: list[str]) -> Predicate | None:
         words, sign = [words[0], words[2]], not sign  # "has no dog" is "does not have a dog"
     if words[0] in ("do", "does") and len(words) > 1:
         words = words[1:]
-    elif words[0] == "did" and len(words) > 1:
+    elif words[0] == "did" and len(words) > 1 and words[1] not in DETERMINERS and words[1] not in ("it", "so", "nothing"):
         return " ".join(["did", stem(words[1]), *_numberless(words[2:])]), sign
     elif words[0] in _MODALS:
         return " ".join(words), sign

@@ -30,15 +30,14 @@ def quantified(small: list[str]) -> Form | None:
     name, rest, bodies = _head(small)
     if name is None:
         return None
-    if bodies:
-        found = _of_whom(rest)
-    else:
-        found = _split(rest)
+    found = _of_whom(rest) if bodies else _split(rest, one=small[0] in ("every", "each", "any"))
     if found is None:
         return []
     terms, (said, sign) = found
     if name == "some":
         return ["some", [*terms, [sign, said]]]
+    if small[0] == "any" and said.startswith(("can ", "could ")):
+        return []  # "any cat can win" speaks of chances
     if name == "every" and small[0] == "all" and not sign:
         return []  # "All men are not mortal" means two things
     return ["every", terms, [sign if name == "every" else not sign, said]]
@@ -79,17 +78,17 @@ def _of_whom(rest: list[str]) -> tuple[Terms, Predicate] | None:
     return None if found is None else ([], found)
 
 
-def _split(small: list[str]) -> tuple[Terms, Predicate] | None:
-    """Split ``men are mortal``, ``birds can fly``, ``students who study pass`` at the verb: what it is about, and the predicate."""
+def _split(small: list[str], one: bool = False) -> tuple[Terms, Predicate] | None:
+    """Split ``men are mortal``, ``students who study pass``, of `one` ``planet orbits a star`` at the verb: what it is about, and the predicate."""
     relative = next((i for i, word in enumerate(small[: _TERM_LIMIT + 1]) if word in _RELATIVE and i), None)
     at = next((i for i, word in enumerate(small) if word in AUXILIARIES and i), None)
     if relative is not None and (at is None or relative < at):
         term = small[:relative]
         return _with_relative([[True, is_(term)]], small[relative + 1 :], is_plural(term[-1])) if _is_term(term) else None
-    if at is None:
+    if at is None and not one:
         at = next((i for i in range(1, len(small)) if is_plural(small[i - 1]) and not is_plural(small[i])), None)
-        if at is None:
-            at = next((i for i in range(1, len(small)) if verb(small[i]) != small[i] or past(small[i]) is not None), None)
+    if at is None:
+        at = next((i for i in range(1, len(small)) if verb(small[i]) != small[i] or past(small[i]) is not None), None)
     if at is None or at > _TERM_LIMIT or not _is_term(small[:at]):
         return None
     said = predicate(small[at:])

@@ -36,10 +36,7 @@ def read_question(text: str) -> dict[str, Any] | None:
     form = None
     for cut in _cuts(words, small):
         subject, rest = words[1:cut], words[cut:]
-        if small[0] in ("do", "does"):
-            said = rest if small[0] == "do" else [_third(rest[0]), *rest[1:]]
-        else:
-            said = [words[0].lower(), *rest]
+        said = rest if small[0] == "do" else [_third(rest[0]), *rest[1:]] if small[0] == "does" else [words[0].lower(), *rest]
         if subject[0].lower() in ("any", "a", "an"):
             subject = ["some", *subject[1:]]
         form = read_sentence([*subject, *said])

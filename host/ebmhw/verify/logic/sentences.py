@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.logic.asking import read_name
 from ebmhw.verify.logic.connectives import read_sentence, resolved
+from ebmhw.verify.logic.cues import (
+    ANSWER,
+    BECAUSE,
+    BULLET,
+    CONCLUSION,
+    END,
+    ENTAILS,
+    INNER,
+    INNER_BECAUSE,
+    JOINT,
+    LEAD,
+    META,
+    NAMED,
+    NEGATED,
+    NOT_JOINED,
+    OPTION,
+    SUM,
+    SUPPOSE,
+)
 from ebmhw.verify.logic.formulas import Form, read_formula
 from ebmhw.verify.logic.ground import walk
 from ebmhw.verify.logic.modalities import without_must
@@ -26,46 +44,6 @@ NAME_LIMIT = 80
 
 LENGTH_LIMIT = 600
 """Characters of one sentence; a longer one is not read."""
-
-_END = re.compile(r"[.!?;\n]+(?=\s|$|[\"')\]*])|\n")
-_BULLET = re.compile(
-    r"[\s>#*_`\"'“”]*(?:(?:(?:major\s|minor\s|first\s|second\s)?(?:premise|fact|rule|statement|step)|given|context|p|c)\s{0,3}\d{0,3}\s{0,3}[:.)]|"
-    r"\(?\d{1,3}[.)](?=\s)|[-•*](?=\s))?[\s*_`\"'“”]*",
-    re.I,
-)
-_OPTION = re.compile(r"\s*[*_]{0,2}\(?[A-Ha-h][).:](?=\s)")
-_CONCLUSION = re.compile(
-    r"(?:(?:and\s|but\s)?\s?(?:therefore|thus|hence|consequently|accordingly|ergo|so|as a result|in conclusion|from (?:this|these|that|the premises)|"
-    r"(?:the )?conclusion(?: is| follows)?|by (?:modus (?:ponens|tollens)|transitivity|contraposition|definition)|∴|"
-    r"(?:it|this) (?:logically |necessarily |also )?(?:follows|means|implies|shows|proves)|which means|"
-    r"(?:we|you|one|i) (?:can|may|could|must|know|therefore|thus|also|can therefore|can also)?\s?(?:conclude|infer|deduce|derive)|"
-    r"(?:we|you|one) know|it (?:can|may) be (?:concluded|inferred|deduced)|it must be(?: the case| true)?)(?![A-Za-z])[\s,:*_]{0,9}(?:that\s)?){1,4}",
-    re.I,
-)
-_INNER = re.compile(
-    r"[,;:]?\s(?:and\s)?(?:(?:therefore|thus|hence|so|∴)(?:,?\s(?:it follows|we can conclude|this means|we conclude) that)?|"
-    r"which (?:means|implies|shows)(?: that)?|(?:meaning|implying)(?: that)?|it follows that|we can conclude that)[,:]?\s",
-    re.I,
-)
-_BECAUSE = re.compile(r"(?:since|because|as(?! (?:long|soon|a|well)\b)|given that)\s", re.I)
-_INNER_BECAUSE = re.compile(r",?\s(?:because|since)\s", re.I)
-_ANSWER = re.compile(
-    r"(?:(?:the\s)?(?:final\s)?answer\s?(?:is)?\s?:?\s{0,2})?[\"'*_]{0,3}(yes|no|true|false)\b[\"'*_]{0,3}(?=[,.;:!]|\s*$|\s[-\u2013—])",
-    re.I,
-)
-_SUPPOSE = re.compile(r"(?:let us |let's |now |first )?(?:suppose|assume|imagine|assuming|supposing|if we assume|say that)\b", re.I)
-_META = re.compile(
-    r"\s+is\s+(?:always\s+|a\s+|an\s+)?"
-    r"(tautology|contradiction|contradictory|unsatisfiable|inconsistent|satisfiable|consistent|contingent|valid|true|false)$",
-    re.I,
-)
-_NAMED = re.compile(r"\s*the\s(?:statement|formula|sentence|proposition|expression)\s", re.I)
-_SUM = re.compile(r"\d\s?[-+*/\u00d7÷=^]\s?[$(]?\d|=\s?[$(]?\d|<<")
-"""A calculation; sentences with one are about numbers."""
-_JOINT = re.compile(r",?\s(?:and|but)\s|,\s|;\s?", re.I)
-_NOT_JOINED = re.compile(r"\b(?:if|unless|or|either|neither|nor|when|whether|that|both|implies|between|while)\b", re.I)
-"""Words by which clauses are more than said side by side."""
-_ENTAILS = re.compile(r"\s(?:⊢|⊨|\|-|\|=|entails)\s")
 
 
 class Sentence(NamedTuple):
@@ -97,7 +75,7 @@ def read_sentences(text: str, is_question: bool, deadline: Deadline) -> Iterator
 def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, mark that ends it) of each sentence, without its mark and without spaces around it."""
     start = 0
-    for found in _END.finditer(text):
+    for found in END.finditer(text):
         # "1. All men are mortal": the dot of a number at the start of a line ends nothing.
         if found.group()[0] == "." and text[max(start, found.start() - 4) : found.start()].strip().isdigit() and found.start() - start < 6:
             continue
@@ -120,9 +98,9 @@ def _read(text: str, start: int, end: int, mark: str, is_question: bool) -> Iter
     if end - start > LENGTH_LIMIT:
         yield Sentence("unread", (start, end), {})
         return
-    if _OPTION.match(text, start, end) and not read_formula(text[start:end]):
+    if OPTION.match(text, start, end) and not read_formula(text[start:end]):
         return
-    bullet = _BULLET.match(text, start, end)
+    bullet = BULLET.match(text, start, end)
     if bullet is not None:
         start = bullet.end()
     while end > start and text[end - 1] in "*_`\"'“” ":
@@ -131,9 +109,9 @@ def _read(text: str, start: int, end: int, mark: str, is_question: bool) -> Iter
         return
     if "?" in mark:
         asked = read_question(text[start:end])
-        yield Sentence("unread" if asked is None else "question", (start, end), asked or {})
+        yield Sentence("unread" if asked is None else "question", (start, end), asked or {"asks": True})
         return
-    answer = _ANSWER.match(text, start, end)
+    answer = ANSWER.match(text, start, end)
     if answer is not None and not is_question:
         yield Sentence("answer", (answer.start(1), answer.end(1)), {"value": answer[1].lower() in ("yes", "true")})
         start, end = _stripped(text, answer.end(), end)
@@ -144,7 +122,7 @@ def _read(text: str, start: int, end: int, mark: str, is_question: bool) -> Iter
     if not is_question and end - start <= NAME_LIMIT and (name := read_name(text[start:end])) is not None:
         yield Sentence("answer", (start, end), {"name": name})
         return
-    if _SUPPOSE.match(text, start, end):
+    if SUPPOSE.match(text, start, end):
         if is_question:
             words = tokens_of(text[start:end])
             words = words[words.index("that") + 1 :] if "that" in words else words[1:]
@@ -162,27 +140,34 @@ def _roles(text: str, start: int, end: int) -> Iterator[Sentence]:
     if judged is not None:
         yield Sentence("judgement", (start, end), judged)
         return
-    head = _CONCLUSION.match(text, start, end)
+    lead = LEAD.match(text, start, end)
+    if lead is not None and lead.end() < end and _says(text[lead.end() : end]):
+        start = lead.end()
+    head = CONCLUSION.match(text, start, end)
     if head is not None and head.end() < end:
         yield from _said("conclusion", text, head.end(), end)
         return
-    because = _BECAUSE.match(text, start, end)
+    because = BECAUSE.match(text, start, end)
     if because is not None and "," in text[start:end]:
         comma = _main_comma(text, because.end(), end)
         if comma > 0:
             yield from _said("assertion", text, because.end(), comma)
             main, reasons = _stripped(text, comma + 1, end), tokens_of(text[because.end() : comma])
-            head = _CONCLUSION.match(text, *main)
+            head = CONCLUSION.match(text, *main)
             yield from _said("conclusion", text, head.end() if head is not None and head.end() < end else main[0], end, after=reasons)
         else:
             yield Sentence("unread", (start, end), {})
         return
-    inner = _INNER.search(text, start, end)
+    inner = INNER.search(text, start, end)
     if inner is not None:
         yield from _said("assertion", text, start, inner.start())
         yield from _said("conclusion", text, inner.end(), end, after=tokens_of(text[start : inner.start()]))
         return
-    inner = _INNER_BECAUSE.search(text, start, end)
+    inner = INNER_BECAUSE.search(text, start, end)
+    if inner is not None and "because" in inner.group().lower() and NEGATED.search(text, start, inner.start()):
+        # "He did not leave because he was tired" does not say that he stayed.
+        yield Sentence("unread", (start, end), {})
+        return
     if inner is not None:
         yield from _said("conclusion", text, start, inner.start(), because=inner.end())
         yield from _said("assertion", text, inner.end(), end, after=tokens_of(text[start : inner.start()]))
@@ -190,11 +175,17 @@ def _roles(text: str, start: int, end: int) -> Iterator[Sentence]:
     yield from _said("assertion", text, start, end)
 
 
+def _says(text: str) -> bool:
+    """Tell whether words are a statement of something, rather than a name or a phrase that a lead needs."""
+    form = read_sentence(tokens_of(text))
+    return form is not None and not (form[0] == "var" and " " in form[1])
+
+
 def _main_comma(text: str, start: int, end: int) -> int:
     """Return the last comma after which a main clause can stand, "since A, and B, C"; -1 where there is none."""
     commas = [i for i in range(start, end) if text[i] == ","][-COMMAS_LIMIT:]
     for comma in reversed(commas):
-        head = _CONCLUSION.match(text, *_stripped(text, comma + 1, end))
+        head = CONCLUSION.match(text, *_stripped(text, comma + 1, end))
         words = tokens_of(text[comma + 1 if head is None else head.end() : end])
         if words and words[0].lower() not in ("and", "or", "but") and (len(commas) == 1 or read_sentence(words) is not None):
             return comma
@@ -203,7 +194,7 @@ def _main_comma(text: str, start: int, end: int) -> int:
 
 def _said(kind: str, text: str, start: int, end: int, because: int = 0, after: list[str] | None = None) -> Iterator[Sentence]:
     """Yield what a part of a sentence says; `after` are the words before it, to which its pronoun may point."""
-    if _SUM.search(text, start, end):
+    if SUM.search(text, start, end):
         yield from _beside_sums(kind, text, start, end)
         return
     words = tokens_of(text[start:end])
@@ -225,13 +216,13 @@ def _said(kind: str, text: str, start: int, end: int, because: int = 0, after: l
 
 def _beside_sums(kind: str, text: str, start: int, end: int) -> Iterator[Sentence]:
     """Yield the clauses of a sentence that "and" joins to a calculation; the calculation is for others to read."""
-    if _NOT_JOINED.search(text, start, end):
+    if NOT_JOINED.search(text, start, end):
         yield Sentence("unread", (start, end), {})
         return
     groups: list[tuple[int, int, bool]] = []
     at = start
-    for cut in [*((found.start(), found.end()) for found in _JOINT.finditer(text, start, end)), (end, end)]:
-        is_sum = _SUM.search(text, at, cut[0]) is not None
+    for cut in [*((found.start(), found.end()) for found in JOINT.finditer(text, start, end)), (end, end)]:
+        is_sum = SUM.search(text, at, cut[0]) is not None
         if groups and groups[-1][2] == is_sum:
             groups[-1] = groups[-1][0], cut[0], is_sum
         else:
@@ -247,13 +238,13 @@ def _beside_sums(kind: str, text: str, start: int, end: int) -> Iterator[Sentenc
 
 def _judgement(text: str) -> dict[str, Any] | None:
     """Return what a sentence says about a formula: that it is a tautology, a contradiction, or entails another."""
-    found = _META.search(text)
+    found = META.search(text)
     if found is not None:
         form = _symbolic(text[: found.start()])
         word = found[1].lower()
         if form is not None and (form[0] != "var" or word not in ("true", "false")):
             return None if word in ("true", "false") and "always" not in found.group().lower() else {"form": form, "says": _SAYS[word]}
-    found = _ENTAILS.search(text)
+    found = ENTAILS.search(text)
     if found is not None:
         left: list[Form | None] = [_symbolic(part) for part in text[: found.start()].split(",")]
         right = _symbolic(text[found.end() :])
@@ -270,4 +261,4 @@ _SAYS = {
 
 
 def _symbolic(text: str) -> Form | None:
-    return read_formula(_NAMED.sub("", text, count=1).strip(" \"'`“”*$"))
+    return read_formula(NAMED.sub("", text, count=1).strip(" \"'`“”*$"))

@@ -45,14 +45,76 @@ _IRREGULAR = {
 }  # fmt: skip
 _PASTS = {
     past: plain
-    for pair in """
-    ate/eat became/become began/begin bit/bite blew/blow bought/buy broke/break brought/bring built/build came/come caught/catch chose/choose
-    did/do drank/drink drew/draw drove/drive fell/fall fed/feed felt/feel flew/fly forgot/forget fought/fight found/find froze/freeze gave/give
-    got/get grew/grow held/hold heard/hear hid/hide kept/keep knew/know left/leave lost/lose made/make met/meet paid/pay ran/run rang/ring
-    rode/ride rose/rise sang/sing sank/sink sat/sit saw/see sent/send shook/shake shot/shoot slept/sleep slid/slide sold/sell spoke/speak
-    spent/spend stole/steal stood/stand stuck/stick swam/swim swore/swear taught/teach threw/throw told/tell took/take understood/understand
-    went/go woke/wake won/win wore/wear wrote/write
-    """.split()
+    for pair in [
+        "ate/eat",
+        "became/become",
+        "began/begin",
+        "bit/bite",
+        "blew/blow",
+        "bought/buy",
+        "broke/break",
+        "brought/bring",
+        "built/build",
+        "came/come",
+        "caught/catch",
+        "chose/choose",
+        "did/do",
+        "drank/drink",
+        "drew/draw",
+        "drove/drive",
+        "fell/fall",
+        "fed/feed",
+        "felt/feel",
+        "flew/fly",
+        "forgot/forget",
+        "fought/fight",
+        "found/find",
+        "froze/freeze",
+        "gave/give",
+        "got/get",
+        "grew/grow",
+        "held/hold",
+        "heard/hear",
+        "hid/hide",
+        "kept/keep",
+        "knew/know",
+        "left/leave",
+        "lost/lose",
+        "made/make",
+        "met/meet",
+        "paid/pay",
+        "ran/run",
+        "rang/ring",
+        "rode/ride",
+        "rose/rise",
+        "sang/sing",
+        "sank/sink",
+        "sat/sit",
+        "saw/see",
+        "sent/send",
+        "shook/shake",
+        "shot/shoot",
+        "slept/sleep",
+        "slid/slide",
+        "sold/sell",
+        "spoke/speak",
+        "spent/spend",
+        "stole/steal",
+        "stood/stand",
+        "stuck/stick",
+        "swam/swim",
+        "swore/swear",
+        "taught/teach",
+        "threw/throw",
+        "told/tell",
+        "took/take",
+        "understood/understand",
+        "went/go",
+        "woke/wake",
+        "won/win",
+        "wore/wear",
+        "wrote/write",
+    ]
     for past, plain in [pair.split("/")]
 }
 _NO_PASTS = word_set("hundred sacred naked wicked kindred hatred rugged crooked gifted talented limited")
@@ -78,7 +140,7 @@ def _expanded(token: str) -> list[str]:
         return [_CONTRACTED[low], "not"]
     if low.endswith("n't"):
         return [token[:-3], "not"]
-    if low in ("it's", "he's", "she's", "that's", "there's"):
+    if low in ("it's", "he's", "she's", "that's", "there's", "who's"):
         return [token[:-2], "is"]
     if low in ("they're", "we're", "you're"):
         return [token[:-3], "are"]
@@ -146,8 +208,8 @@ def is_finite(word: str) -> bool:
 def noun_key(tokens: list[str]) -> str:
     """Return the normal form of a noun phrase or adjective: no article, last word singular."""
     kept = list(tokens)
-    while kept and kept[0] in ARTICLES:
-        kept = kept[1:]
+    while len(kept) > 1 and kept[0] in ARTICLES:
+        kept = kept[1:]  # "a" alone is a letter: "all a are b"
     return " ".join([*kept[:-1], singular(kept[-1])]) if kept else ""
 
 
