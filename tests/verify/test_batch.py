@@ -148,7 +148,9 @@ def test_hostile_records_cost_no_other(tmp_path: Path, monkeypatch: pytest.Monke
     assert records[4]["failures"][0]["code"] == "MemoryError"
     assert "ended with status 7" in records[3]["reason"]
     assert "SIGKILL" in records[11]["reason"]
-    assert records[20]["reason"] == f"{tmp_path}/in.jsonl:21: the check did not end within 0.5 s and was ended; give a larger limit or a shorter text"
+    assert records[20]["reason"] == (
+        f"{tmp_path}/in.jsonl:21: the check, repairs and answers of a model with it, did not end within 0.5 s; give more, or a shorter text"
+    )
     assert dict(report.tally.errors) == {"worker-crashed": 3, "invalid-file": 1, "pipeline-timeout": 1}
     assert report.tally.verdicts["UNKNOWN"] == 6
 

@@ -159,6 +159,7 @@ def test_a_model_that_fails_is_an_attempt_with_its_error() -> None:
         ({"domains": "arithmetic"}, "give a list of names"),
         ({"domains": ["sums"]}, "domain 'sums' does not exist; there are"),
         ({"domains": [3]}, "domains holds 3"),
+        ({"domains": []}, "domains is empty"),
         ({"domains": ["dates", "dates"]}, "domain 'dates' is there 2 times"),
         ({"domains": ["facts"]}, "without a knowledge file"),
         ({"time_limit": -1}, "time_limit is -1"),
@@ -260,3 +261,43 @@ def test_constraints_that_the_model_does_not_write_are_reported_and_nothing_is_l
     done = pipeline(llm=model, self_constraints=True).verify_and_repair("1. -1 2.", "-1. and -2.")
     assert (done.final_answer, done.verdict) == ("1. and 2.", VERIFIED)
     assert "no route" in str(done.constraints_error)
+
+
+@pytest.mark.parametrize(
+    ("response", "left"),
+    [
+        ("10 - 3 = 8. Therefore, 8 apples are left.", ("8",)),
+        ("20 + 3 = 24, that is, all 24 of them.", ("24",)),
+        ("10 - 3 = 8. Therefore, some apples are left.", ()),
+    ],
+)
+def test_a_corrected_value_that_still_stands_elsewhere_is_not_verified(response: str, left: tuple[str, ...]) -> None:
+    done = VerifyRepairPipeline().verify_and_repair("", response)
+    assert (done.leftovers, done.verdict) == (left, UNKNOWN if left else VERIFIED)
+
+
+def test_of_several_answers_one_that_exact_values_mend_comes_before_one_that_says_nothing() -> None:
+    answers = iter(["Please say more.", "123 * 7 = 887", "It depends."])
+    done = VerifyRepairPipeline(llm=lambda prompt: next(answers)).verify_and_repair("What is 123 * 7?", n=3)
+    assert (done.final_answer, done.verdict) == ("123 * 7 = 861", VERIFIED)
+    assert [attempt.method for attempt in done.attempts] == ["exact"]
+
+
+@final
+class Careless(Domain):
+    """Returns what is no judgement."""
+
+    @property
+    def name(self) -> str:
+        return "careless"
+
+    def read(self, text: str, source: Source, deadline: Deadline) -> list[Statement]:
+        return Digits().read(text, source, deadline)
+
+    def judge(self, question: Sequence[Statement], response: Sequence[Statement], prover: Prover, deadline: Deadline) -> Judgement:
+        return []  # type: ignore[return-value]
+
+
+def test_a_domain_that_returns_something_else_has_failed() -> None:
+    report = pipeline(Careless(), Digits()).verify("", "5")
+    assert [failure.domain for failure in report.failures] == ["careless"] and len(report.claims) == 1

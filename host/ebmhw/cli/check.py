@@ -69,7 +69,7 @@ def check(
         terminal.echo_json({"verdict": verdict, "replayed": replayed, "digest": data["digest"], "software": data["software"], "seconds": seconds})
     else:
         said = ", ".join(f"{count} {name if count != 1 else _ONE[name]}" for name, count in replayed.items())
-        click.echo(f"{claims.verdict_word(verdict)}  the certificate holds")
+        click.echo(f"the certificate holds: {claims.verdict_word(verdict)}")
         failed = ", ".join(sorted({failure["domain"] for failure in data["failures"]}))
         click.echo(f"of {', '.join(data['domains'])}" + (f"; not of {failed}, which failed" if failed else ""))
         click.echo(f"replayed {said} in {1000 * seconds:.3g} ms; issued by ebmhw {visible(data['software']['ebmhw'])}")

@@ -68,15 +68,10 @@ def pipeline(
 
     terminal.check_writable("--out", out)
     terminal.check_writable("--html", html)
-    for option, path in (("--out", out), ("--html", html)):
-        for what, other in (
-            ("the input", file),
-            ("OUT.jsonl", out if option == "--html" else None),
-            ("its OUT.jsonl.run", f"{out}.run"),
-            ("the knowledge", knowledge),
-        ):
-            if path is not None and other is not None and _same(path, other):
-                raise click.UsageError(f"{option} {path} is {what} itself, which would be overwritten; give another name")
+    held = {"the input": file, "OUT.jsonl": out, "its OUT.jsonl.run": f"{out}.run", "the knowledge": knowledge}
+    for what, other in held.items():
+        if html is not None and other is not None and _same(html, other):
+            raise click.UsageError(f"--html {html} is {what} itself, which would be overwritten; give another name")
     chosen = _options(domains, knowledge, backend, seed, limit_seconds, repair, max_repairs, llm, certificates)
     if workers is None:
         workers = 1 if llm is not None else _processors()

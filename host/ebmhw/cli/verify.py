@@ -65,9 +65,13 @@ def verify(
     asked = texts.from_file(question_file) if question_file is not None else texts.given(question, "--question")
     answer = texts.from_file(response_file) if response_file is not None else texts.given(response, "--response")
     from ebmhw.verify.pipeline import VerifyRepairPipeline
+    from ebmhw.verify.programs import ConstraintProgram
 
     pipeline = VerifyRepairPipeline(llm, backend, domains=texts.names(domains), knowledge=knowledge, time_limit=time_limit, seed=seed)
     program = texts.from_file(constraints)
+    if program is not None:
+        # A user's own program that cannot be read is wrong input; one that a model wrote is a domain that failed.
+        ConstraintProgram.read(program)
     if repair or answer is None:
         outcome = pipeline.verify_and_repair(asked or "", answer, max_repairs if repair else 0, constraints=program)
         report, document = outcome.report, {"question": asked or "", **outcome.to_json()}
@@ -86,7 +90,7 @@ def verify(
         final = report.texts.response.encode("utf-8", "surrogatepass")
         write_whole(output, lambda stream: stream.write(final))
         click.echo(f"wrote {output}", err=True)
-    sys.exit(STATUS[report.verdict])
+    sys.exit(STATUS[report.verdict if outcome is None else outcome.verdict])
 
 
 def _check_use(

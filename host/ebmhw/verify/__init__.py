@@ -12,19 +12,31 @@ from ebmhw.lazy import lazily
 if TYPE_CHECKING:
     from ebmhw.verify.certificate import check_certificate
     from ebmhw.verify.claim import Claim
-    from ebmhw.verify.domain import Domain
+    from ebmhw.verify.deadline import Deadline
+    from ebmhw.verify.domain import Domain, Edit, Judgement, SearchingDomain
     from ebmhw.verify.facts import Knowledge
     from ebmhw.verify.pipeline import VerifyRepairPipeline
+    from ebmhw.verify.programs import ConstraintProgram
+    from ebmhw.verify.prover import Prover
     from ebmhw.verify.repair import RepairReport
     from ebmhw.verify.report import Report
+    from ebmhw.verify.statement import Source, Statement
     from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
 
 _HOMES = {
     "Claim": "claim",
+    "ConstraintProgram": "programs",
+    "Deadline": "deadline",
     "Domain": "domain",
+    "Edit": "domain",
+    "Judgement": "domain",
     "Knowledge": "facts",
+    "Prover": "prover",
     "RepairReport": "repair",
     "Report": "report",
+    "SearchingDomain": "domain",
+    "Source": "statement",
+    "Statement": "statement",
     "UNKNOWN": "verdict",
     "VERIFIED": "verdict",
     "VIOLATED": "verdict",
@@ -37,10 +49,18 @@ __all__ = [
     "VERIFIED",
     "VIOLATED",
     "Claim",
+    "ConstraintProgram",
+    "Deadline",
     "Domain",
+    "Edit",
+    "Judgement",
     "Knowledge",
+    "Prover",
     "RepairReport",
     "Report",
+    "SearchingDomain",
+    "Source",
+    "Statement",
     "VerifyRepairPipeline",
     "check_certificate",
 ]

@@ -39,6 +39,8 @@ def divided(domains: Sequence[str | Domain] | None) -> tuple[list[str] | None, l
         return None, []
     if isinstance(domains, str):
         raise VerificationError(f"domains is {shown(domains)}; give a list of names, such as [{domains!r}]")
+    if not domains:
+        raise VerificationError(f"domains is empty, so that nothing would be checked; name some of {', '.join(NAMES)}, or leave it out")
     strange = [domain for domain in domains if not isinstance(domain, (str, Domain))]
     if strange:
         raise VerificationError(f"domains holds {shown(strange[0])}; give names or Domain objects")

@@ -36,7 +36,7 @@ def examine(texts: Texts, domains: Sequence[Domain], prover: Prover, deadline: D
                 question += domain.read(texts.constraints, "constraints", deadline)
             if not question and not response:
                 continue
-            judgement = domain.judge(question, response, prover, deadline)
+            judged, goals = domain.judge(question, response, prover, deadline)
         except (PipelineTimeoutError, EbmhwError) as error:
             if not degrade:
                 raise
@@ -48,12 +48,12 @@ def examine(texts: Texts, domains: Sequence[Domain], prover: Prover, deadline: D
                 raise
             failures.append(Failure(domain.name, type(error).__name__, str(error) or "no text"))
             continue
-        claims.extend(judgement.claims)
-        open_goals.extend(judgement.open_goals)
+        claims.extend(judged)
+        open_goals.extend(goals)
         taken["question"].extend(statement.span for statement in question if statement.source == "question")
         # Several domains may read one bare answer; only the question tells whose it is, and that one makes a claim of it.
         taken["response"].extend(statement.span for statement in response if statement.kind != "answer")
-        taken["response"].extend(claim.span for claim in judgement.claims if claim.kind == "answer")
+        taken["response"].extend(claim.span for claim in judged if claim.kind == "answer")
     if len(claims) > 1:
         claims.sort(key=lambda claim: claim.span)
     return tuple(claims), tuple(open_goals), tuple(failures)

@@ -55,7 +55,7 @@ class Grounding(Domain):
         if source == "question":
             given, digits = _given(text)
             return [Statement("grounding", "given", source, (0, len(text)), text, {"numbers": given, "digits": digits})] if given else []
-        return [] if source == "constraints" else [step for found in statements(text, source) for step in _step(found)]
+        return [] if source == "constraints" else [step for found in statements(text, source, deadline) for step in _step(found)]
 
     def judge(self, question: Sequence[Statement], response: Sequence[Statement], prover: Prover, deadline: Deadline) -> Judgement:
         """Return a VIOLATED claim for each suspicion; a calculation without one is no claim, for it may still be the wrong one."""

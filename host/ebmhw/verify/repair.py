@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -18,6 +19,8 @@ from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED, Verdict
 if TYPE_CHECKING:
     from ebmhw.verify.models import Completion, Message
     from ebmhw.verify.pipeline import VerifyRepairPipeline
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 Method = Literal["exact", "search", "model"]
 
@@ -62,6 +65,7 @@ class RepairReport:
     attempts : the repairs, in the order they were tried
     report : the check of the final answer
     candidates : every response of the model to choose the first from, as (response, verdict); empty where one was given
+    leftovers : values that were corrected in a claim and still stand in words of the final answer that nothing reads
     constraints_error : why the model wrote no constraints though it was asked to (``self_constraints``); None where it did or was not
     """
 
@@ -69,6 +73,7 @@ class RepairReport:
     attempts: tuple[Attempt, ...]
     report: Report
     candidates: tuple[tuple[str, Verdict], ...] = ()
+    leftovers: tuple[str, ...] = ()
     constraints_error: str | None = None
 
     @property
@@ -78,13 +83,13 @@ class RepairReport:
 
     @property
     def verdict(self) -> Verdict:
-        """Of the final answer."""
-        return self.report.verdict
+        """Of the final answer; UNKNOWN with leftovers, though every claim that was read may hold."""
+        return UNKNOWN if self.leftovers and self.report.verified else self.report.verdict
 
     @property
     def verified(self) -> bool:
         """True only for VERIFIED."""
-        return self.report.verified
+        return self.verdict == VERIFIED
 
     @property
     def repaired(self) -> bool:
@@ -106,6 +111,7 @@ class RepairReport:
             "attempts": [attempt.to_json() for attempt in self.attempts],
             "report": self.report.to_json(),
             "candidates": [list(candidate) for candidate in self.candidates],
+            "leftovers": list(self.leftovers),
             "constraints_error": self.constraints_error,
         }
 
@@ -154,6 +160,10 @@ def repaired(
         reports = [check(completion.text) for completion in completions]
         candidates = tuple((report.texts.response, report.verdict) for report in reports)
         initial = reports[best_of(completions, reports)]
+        if initial.verdict != VERIFIED:
+            # An answer that exact values make right is worth more than one that says nothing: of SmolLM2's answers those are most.
+            mendable = (report for report in reports if any(check(text).verdict == VERIFIED for text in _exact(report)))
+            initial = next(mendable, initial)
     else:
         initial = check(response)
     attempts: list[Attempt] = []
@@ -166,7 +176,7 @@ def repaired(
         attempts.append(attempt)
         if attempt.report is not None and _order(attempt.report) < _order(best):
             best = attempt.report
-    return RepairReport(initial, tuple(attempts), best, candidates, constraints_error)
+    return RepairReport(initial, tuple(attempts), best, candidates, _leftovers(initial, attempts, best), constraints_error)
 
 
 def edited(text: str, edits: Sequence[Edit]) -> str:
@@ -177,6 +187,26 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
             parts += [text[at : edit.span[0]], edit.text]
             at = edit.span[1]
     return "".join([*parts, text[at:]])
+
+
+def _leftovers(initial: Report, attempts: Sequence[Attempt], final: Report) -> tuple[str, ...]:
+    """Return the numbers that exact fixes took out of claims and that still stand outside all claims: "10 - 3 = 7. So 8 are left."."""
+    if not any(attempt.method == "exact" and attempt.report is final for attempt in attempts):
+        return ()
+    reports = [initial, *(attempt.report for attempt in attempts if attempt.report is not None and attempt.report is not final)]
+    wrong = {
+        report.texts.response[slice(*claim.fix_span)]
+        for report in reports
+        for claim in report.claims
+        if claim.fix is not None and claim.fix_span is not None
+    }
+    parts, at = [], 0
+    for start, end in sorted(claim.span for claim in final.claims):
+        parts.append(final.texts.response[at : max(at, start)])
+        at = max(at, end)
+    standing = set(_NUMBER.findall(" ".join([*parts, final.texts.response[at:]])))
+    asked = set(_NUMBER.findall(final.texts.question))
+    return tuple(sorted(number for text in wrong for number in _NUMBER.findall(text) if number in standing and number not in asked))
 
 
 def _order(report: Report) -> tuple[int, int, int]:

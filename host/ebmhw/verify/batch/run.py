@@ -131,6 +131,6 @@ def _size(record: Written) -> int:
 
 def _lost(line: Line, lost: Lost, source: str | os.PathLike[str], options: BatchOptions) -> dict[str, Any]:
     if lost.timed_out:
-        text = f"the check did not end within {options.limit_seconds:g} s and was ended; give a larger limit or a shorter text"
+        text = f"the check, repairs and answers of a model with it, did not end within {options.limit_seconds:g} s; give more, or a shorter text"
         return failed(line, PipelineTimeoutError.code, f"{os.fspath(source)}:{line.number}: {text}")
     return failed(line, CRASHED, f"{os.fspath(source)}:{line.number}: the check did not survive: {lost.why}")

@@ -22,7 +22,7 @@ from ebmhw.verify.models.language_model import (
 )
 from ebmhw.verify.models.quiet import quiet
 
-INSTALL = "pip install torch transformers"
+INSTALL = "pip install torch transformers accelerate"
 
 # No tokenizer makes fewer tokens of a text than one in so many characters; a longer prompt need not be read to be refused.
 _CHARACTERS_A_TOKEN = 512
