@@ -118,6 +118,9 @@ def _print(report: Report, outcome: RepairReport | None) -> None:
     if report is not first:
         click.echo("\nfinal answer\n")
         _print_report(report)
+        if outcome.leftovers:
+            said = ", ".join(map(repr, outcome.leftovers))
+            click.echo(f"{claims.verdict_word(outcome.verdict)}  {said} was corrected, and still stands in words that nothing reads")
     elif first.verdict == "VIOLATED":
         click.echo("no repair was found that is better than the response as it is")
 

@@ -51,6 +51,12 @@ class Found(Generic[Solution]):
     info: dict[str, Any]
 
     @property
+    def stopped_by(self) -> str | None:
+        """Why the search ended early: "time_limit" or "interrupt", None where it did not."""
+        reason: str | None = self.info["stopped_by"]
+        return reason
+
+    @property
     def solved(self) -> bool:
         """True where the solution keeps all hard constraints."""
         return self.solution is not None and not self.violated

@@ -153,3 +153,10 @@ def test_states_and_boards_of_other_puzzles_are_refused() -> None:
         puzzle.encode(tuple((1, 2, 3, 4, 5, 6, 7, 8, 9) for _ in range(9)))
     with pytest.raises(InvalidModel, match="has 1 rows; give 9"):
         puzzle.violated(((1,),))
+
+
+def test_a_board_in_one_line_is_the_same_board() -> None:
+    rows = "1...\n..3.\n.4..\n...2"
+    assert Sudoku.read(rows.replace("\n", "")).givens == Sudoku.read(rows).givens
+    with pytest.raises(InvalidModel):
+        Sudoku.read("1" * 25)

@@ -58,11 +58,17 @@ class Sudoku(LatinSquare):
     def read(cls, text: str) -> Sudoku:
         """Return the sudoku of rows of digits, ``.`` or 0 for an empty cell; with blanks between cells, numbers may have two digits.
 
+        The 81 cells of a 9x9 board, or the 16 of a 4x4 one, may also stand in one line, as collections of puzzles have them.
+
         Raises
         ------
         InvalidModel
             for rows of different lengths or another character, naming row and column; else as the constructor.
         """
+        cells = text.strip() if isinstance(text, str) else ""
+        side = math.isqrt(len(cells))
+        if side in (4, 9) and len(cells) == side * side and len(cells.split()) == 1:
+            text = "\n".join(cells[at : at + side] for at in range(0, len(cells), side))
         board = cells_of(
             text, cls.kind, lambda word: 0 if word == "." else digit(word, 0, LATIN_LIMIT), "1 to the number of rows, . or 0 for an empty cell"
         )
