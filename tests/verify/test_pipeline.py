@@ -301,3 +301,25 @@ class Careless(Domain):
 def test_a_domain_that_returns_something_else_has_failed() -> None:
     report = pipeline(Careless(), Digits()).verify("", "5")
     assert [failure.domain for failure in report.failures] == ["careless"] and len(report.claims) == 1
+
+
+@final
+class Endless(Domain):
+    """Reads until its time is over."""
+
+    @property
+    def name(self) -> str:
+        return "endless"
+
+    def read(self, text: str, source: Source, deadline: Deadline) -> list[Statement]:
+        while True:
+            deadline.check("reading without end")
+
+    def judge(self, question: Sequence[Statement], response: Sequence[Statement], prover: Prover, deadline: Deadline) -> Judgement:
+        return Judgement()
+
+
+def test_a_domain_that_uses_up_its_time_leaves_the_others_theirs() -> None:
+    report = pipeline(Endless(), Digits(), time_limit=1.0).verify("", "5")
+    assert [(failure.domain, failure.code) for failure in report.failures] == [("endless", "pipeline-timeout")]
+    assert [claim.domain for claim in report.claims] == ["digits"]

@@ -26,6 +26,10 @@ class Deadline:
         self.seconds = seconds
         self.at = math.inf if seconds is None else time.monotonic() + seconds
 
+    def share(self, parts: int) -> Deadline:
+        """Return the deadline of the first of ``parts`` steps that share the time left; what it does not need is left to the others."""
+        return self if self.seconds is None or parts == 1 else Deadline(self.left / parts)
+
     @property
     def left(self) -> float:
         """Seconds left, 0 once it has passed; infinite without a limit."""

@@ -25,18 +25,20 @@ def examine(texts: Texts, domains: Sequence[Domain], prover: Prover, deadline: D
     open_goals: list[str] = []
     failures: list[Failure] = []
     taken: dict[str, list[tuple[int, int]]] = {"question": [], "response": []}
-    for domain in domains:
+    for number, domain in enumerate(domains):
         try:
             deadline.check(f"the domain {domain.name!r}")
-            question = domain.read(texts.question, "question", deadline)
-            response = domain.read(texts.response, "response", deadline)
+            # One that a long text keeps busy must not use up the others' time.
+            part = deadline.share(len(domains) - number)
+            question = domain.read(texts.question, "question", part)
+            response = domain.read(texts.response, "response", part)
             if not domain.shares_words:
                 question, response = free(question, taken["question"]), free(response, taken["response"])
             if texts.constraints is not None:
-                question += domain.read(texts.constraints, "constraints", deadline)
+                question += domain.read(texts.constraints, "constraints", part)
             if not question and not response:
                 continue
-            judged, goals = domain.judge(question, response, prover, deadline)
+            judged, goals = domain.judge(question, response, prover, part)
         except (PipelineTimeoutError, EbmhwError) as error:
             if not degrade:
                 raise
