@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,11 @@ def fixed(response: str, question: str = "", facts: Facts = FACTS) -> str:
         ("How many moons does Jupiter have?", "It has 80 moons.", "It has 95 moons."),
         ("Who wrote Hamlet?", "Christopher Marlowe", "William Shakespeare"),
         ("True or false: The capital of France is Lyon.", "True", "False"),
+        ("Name the capital of France.", "Lyon", "Paris"),
+        ("Name the capital of France.", "The capital city is Lyon.", "The capital city is Paris."),
+        ("Tell me the capital of France.", "It is Lyon.", "It is Paris."),
+        ("What is the capital of France?", "berlin", "Paris"),
+        ("", "the color of the sky is green", "the color of the sky is blue"),
     ],
 )
 def test_wrong_answers_are_caught_and_fixed(question: str, response: str, expected: str) -> None:
@@ -134,6 +140,10 @@ def test_wrong_answers_are_caught_and_fixed(question: str, response: str, expect
         ("The mayor of the capital of France is Anne.", UNKNOWN),
         ("The wine from France's capital is Bordeaux.", UNKNOWN),
         ("The capital of France is Lutetia in that novel.", UNKNOWN),
+        ("The capital of France is called the City of Light.", UNKNOWN),
+        ("the capital of france is beautiful", UNKNOWN),
+        ("the capital of france is paris", VERIFIED),
+        ("The moons of Mars are phobos and deimos.", VERIFIED),
     ],
 )
 def test_what_the_file_does_not_say_is_not_flagged(response: str, expected: str) -> None:
@@ -151,6 +161,17 @@ def test_a_question_about_something_else_is_no_goal() -> None:
     assert verdict("2,100,000", "What is the population of the capital of France?") == UNKNOWN
     assert judgement("What is the capital of France?", "I like cheese and wine a lot.").open_goals == ("What is the capital of France",)
     assert judgement("What is the capital of Spain?", "Lyon.").claims == ()
+
+
+def test_the_readme_holds() -> None:
+    """The knowledge file and the table of the README say what Facts says."""
+    text = (Path(__file__).parents[2] / "host/ebmhw/verify/facts/README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    facts = Facts(example)
+    rows = re.findall(r"^\| \"(.*)\" \| (VERIFIED|VIOLATED|UNKNOWN)", text, re.MULTILINE)
+    assert len(rows) >= 8 and {row[1] for row in rows} == {VERIFIED, VIOLATED, UNKNOWN}
+    assert [(response, verdict(response, facts=facts)) for response, _ in rows] == rows
+    assert Facts(json.dumps(yaml.safe_load(example))).knowledge.fact(("france",), "capital") is not None
 
 
 names = st.lists(st.from_regex(r"[A-Z][a-z]{3,8}", fullmatch=True), min_size=2, max_size=8, unique=True)

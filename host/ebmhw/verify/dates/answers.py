@@ -12,7 +12,7 @@ from ebmhw.verify.statement import Statement
 
 _KEYS = {
     "weekday": ("date",), "leap": ("years",), "order": ("left", "right"), "length": ("span",), "shift": ("from", "amount", "direction"),
-    "exists": ("points",), "same": ("left", "right"),
+    "exists": ("points",), "same": ("left", "right"), "age": ("from", "to"),
 }  # fmt: skip
 
 
@@ -26,6 +26,8 @@ def filled(goal: Content, answer: Content) -> Content | None:
     if goal["asked"] == "polarity":
         return _polar(goal, value, holds)
     content = {**_plain(goal), "holds": holds}
+    if goal["asked"] == "which":
+        return _which(content, value, answer.get("direction", goal["direction"]))
     if goal["asked"] == "weekday":
         return {**content, "weekday": value["weekday"]} if isinstance(value, dict) and "weekday" in value else None
     if goal["asked"] == "amount":
@@ -54,6 +56,17 @@ def _polar(goal: Content, value: Any, holds: bool) -> Content | None:
     if goal["relation"] == "exists" and isinstance(value, bool):
         return {**_plain(goal), "holds": value == holds}
     return None
+
+
+def _which(content: Content, value: Any, direction: Any) -> Content | None:
+    """Return what one of two points says of which is earlier (-1) or later (1)."""
+    points = [content["left"], content["right"]]
+    if isinstance(value, list) and len(value) == 1 and value[0][1] is None and value[0][0].isdigit():
+        value = {"year": int(value[0][0])}
+    if value not in points or points[0] == points[1]:
+        return None
+    other = points[1 - points.index(value)]
+    return {**content, "left": value, "right": other, "direction": direction, "instead": other}
 
 
 def _amount(content: Content, goal: Content, value: Any) -> Content | None:

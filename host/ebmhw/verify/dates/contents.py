@@ -4,6 +4,7 @@ A content is a relation with its terms: "weekday" (date, weekday), "same" (left,
 "difference" (from, to, amount), "shift" (from, amount, direction, to), "length" (span, amount), "exists" (points), "age" (from, to, amount).
 A term is {"dates": readings}, {"month_day": [m, d]}, {"month_year": [y, m]}, {"month": m}, {"year": y}, {"weekday": w},
 {"time": minutes, "sure": bool}, {"unit": u} or {"kind": "leap" or "common"}; an amount is a list of [count, unit] with the count as a decimal string.
+A time may be that of the "next_day"; a difference may be that of an "event", from its start to its end, and its times of two "zones".
 """
 
 from __future__ import annotations
@@ -75,8 +76,35 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
         return Part(-1 if parts[0].type == "PRECEDES" else 1, parts[0].start, parts[0].end)
 
     def between(self, parts: list[Any]) -> Part:
-        found = [part for part in parts if isinstance(part, Part)]
-        return Part([part.what for part in found], parts[0].start, found[-1].end)
+        return self.event(parts)
+
+    def event(self, parts: list[Any]) -> Part:
+        first, last = (part.what for part in parts if isinstance(part, Part))
+        if not isinstance(parts[-1], Part):
+            if "time" not in last:
+                return Part([first, {"none": True}], parts[0].start, parts[-1].end)
+            last = {**last, "next_day": True}
+        return Part([first, last], parts[0].start, parts[-1].end)
+
+    def it_is(self, parts: list[Any]) -> Part:
+        return Part(not isinstance(parts[-1], Part) or parts[-1].what, parts[0].start, parts[-1].end)
+
+    def sooner(self, parts: list[Token]) -> Part:
+        return Part(-1 if parts[0].type == "EARLIER" else 1, parts[0].start, parts[0].end)
+
+    def when(self, parts: list[Any]) -> Part:
+        (amount,) = (part for part in parts if isinstance(part, Part))
+        back = not isinstance(parts[-1], Part) and parts[-1].type == "AGO"
+        return Part((amount.what, -1 if back else 1), parts[0].start, parts[-1].end)
+
+    def lasting(self, parts: list[Token]) -> None:
+        return None
+
+    def be_it(self, parts: list[Token]) -> None:
+        return None
+
+    def ask_be(self, parts: list[Token]) -> None:
+        return None
 
     def measure(self, parts: list[Token]) -> Part:
         units = [part.value for part in parts if part.type == "UNIT"]
@@ -118,6 +146,14 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
         if len(left.what) != 1 or "weekday" not in right.what:
             return None
         return same_day(parts, left.what[0], Part(True, left.end, left.end), right, None)
+
+    def same_then(self, parts: list[Any]) -> Part | None:
+        left, is_, right = (part for part in parts if isinstance(part, Part))
+        return same_day(parts, left.what, is_, right, None) if "weekday" in right.what else None
+
+    def same_on(self, parts: list[Part]) -> Part | None:
+        is_, right, left = parts
+        return same_day(parts, left.what, is_, right, None) if "weekday" in right.what else None
 
     def weekday_of(self, parts: list[Any]) -> Part | None:
         left, is_, right = [part for part in parts if isinstance(part, Part)]
@@ -199,6 +235,18 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
         between, is_, amount = parts[-3:]
         return difference_of(parts, between.what, in_unit(amount, parts[0].what if len(parts) == 4 else None), is_.what)
 
+    def between_pass(self, parts: list[Any]) -> Part | None:
+        between, amount = (part for part in parts if isinstance(part, Part))
+        return difference_of(parts, between.what, amount, True)
+
+    def pass_between(self, parts: list[Any]) -> Part | None:
+        amount, between = (part for part in parts if isinstance(part, Part))
+        return difference_of(parts, between.what, amount, True)
+
+    def event_lasts(self, parts: list[Any]) -> Part | None:
+        made = self.between_pass([part for part in parts if part is not None])
+        return None if made is None else made._replace(what={**made.what, "event": True})
+
     def dash_is(self, parts: list[Any]) -> Part | None:
         first, last, is_, amount = (part for part in parts if isinstance(part, Part))
         return difference_of(parts, [first.what, last.what], amount, is_.what)
@@ -206,6 +254,13 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
     def shift(self, parts: list[Any]) -> Part | None:
         step, relation, start, is_, target = [part for part in parts if isinstance(part, Part)]
         return shift_of(parts, start.what, step.what, relation.what, target, is_, (target.start, target.end))
+
+    def shift_of_day(self, parts: list[Any]) -> Part | None:
+        return self.shift(parts[1:]) if parts[0].value == "day" else None
+
+    def shift_in(self, parts: list[Any]) -> Part | None:
+        _, step, start, is_, target = (part for part in parts if isinstance(part, Part))
+        return shift_of(parts, start.what, step.what, 1, target, is_, (target.start, target.end))
 
     def plus(self, parts: list[Any], direction: int = 1) -> Part | None:
         start, amount, is_, target = [part for part in parts if isinstance(part, Part)]
@@ -230,13 +285,15 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
 
     def ask_weekday(self, parts: list[Any]) -> Part | None:
         (point,) = (part for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
-        if any(not isinstance(part, Part) and part.type == "UNIT" and part.value != "day" for part in parts) or not is_day(point.what):
+        if any(is_unit(part) and part.value != "day" for part in parts) or not is_day(point.what):
             return None
         return asked(parts, {"relation": "weekday", "date": point.what}, "weekday")
 
     def ask_length(self, parts: list[Any]) -> Part | None:
-        (span,) = (part for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
-        return asked(parts, {"relation": "length", "span": span.what}, "amount", parts[1].value)
+        span, *more = (part.what for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
+        within = narrowed(span, more[0]) if more else span
+        unit = next(part.value for part in parts if is_unit(part))
+        return None if within is None else asked(parts, {"relation": "length", "span": within}, "amount", unit)
 
     def ask_length_in(self, parts: list[Any]) -> Part | None:
         first, second = (part.what for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
@@ -247,9 +304,34 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
         first, last = parts[-1].what
         return asked(parts, {"relation": "difference", "from": first, "to": last}, "amount", next(part.value for part in parts if is_unit(part)))
 
-    def ask_time(self, parts: list[Any]) -> Part | None:
+    def ask_time(self, parts: list[Any]) -> Part:
         first, last = parts[-1].what
-        return asked(parts, {"relation": "difference", "from": first, "to": last}, "amount")
+        unit = next((part.value for part in parts if is_unit(part)), None)
+        return asked(parts, {"relation": "difference", "from": first, "to": last}, "amount", unit)
+
+    def ask_apart(self, parts: list[Any]) -> Part | None:
+        first, last = (part.what for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
+        return asked(parts, {"relation": "difference", "from": first, "to": last}, "amount", parts[1].value)
+
+    def ask_event(self, parts: list[Any]) -> Part:
+        return self.ask_time([*parts[1:], parts[0]])._replace(start=parts[0].start, end=parts[-1].end)
+
+    def ask_end(self, parts: list[Any]) -> Part | None:
+        start, amount = (part.what for part in parts if isinstance(part, Part))
+        return asked(parts, {"relation": "shift", "from": start, "amount": amount, "direction": 1}, "to") if "time" in start else None
+
+    def ask_then(self, parts: list[Any]) -> Part | None:
+        start, (amount, direction) = parts[1].what, parts[-1].what
+        return asked(parts, {"relation": "shift", "from": start, "amount": amount, "direction": direction}, "to")
+
+    def ask_which(self, parts: list[Any]) -> Part | None:
+        left, right = (part.what for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
+        (direction,) = (part.what for part in parts if isinstance(part, Part) and isinstance(part.what, int) and not isinstance(part.what, bool))
+        return asked(parts, {"relation": "order", "left": left, "right": right, "direction": direction, "same_year": False}, "which")
+
+    def ask_age(self, parts: list[Any]) -> Part | None:
+        first, last = (part.what for part in parts if isinstance(part, Part) and isinstance(part.what, dict))
+        return asked(parts, {"relation": "age", "from": first, "to": last}, "amount", "year")
 
     def ask_shift(self, parts: list[Any]) -> Part | None:
         step, relation, start = parts[-3:]
@@ -320,7 +402,7 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
         last = parts[-1]
         return Part(holds, parts[0].start, last.end, (last.start, last.end) if isinstance(last, Part) and isinstance(last.what, bool) else None)
 
-    def answer(self, parts: list[Any]) -> Part | None:
+    def answer(self, parts: list[Any]) -> Part:
         value, holds = parts[-1], parts[0].what if len(parts) == 2 and isinstance(parts[0], Part) else True
         if not isinstance(value, Part):
             value = Part([[value.value[0], None]], value.start, value.end, (value.start, value.end))
@@ -328,6 +410,20 @@ class Contents(Transformer):  # type: ignore[misc]  # Lark is not always install
         if holds is False or isinstance(value.what, bool) or "kind" in value.what:
             place = parts[0].value if isinstance(parts[0], Part) and parts[0] is not value else None
         return whole(parts, {"relation": "answer", "value": value.what, "holds": holds is not False}, place)
+
+    def answer_age(self, parts: list[Any]) -> Part:
+        *said, number, _ = parts
+        made = self.answer([*said, number])
+        return made._replace(what={**made.what, "value": [[number.value[0], "year"]]}, end=parts[-1].end)
+
+    def answer_in(self, parts: list[Any]) -> Part:
+        made = self.answer(parts[:-1])
+        return made._replace(end=parts[-1].end)
+
+    def answer_which(self, parts: list[Any]) -> Part:
+        point, is_, sooner = parts
+        content = {"relation": "answer", "value": point.what, "holds": is_.what, "direction": sooner.what}
+        return whole(parts, content, (point.start, point.end))
 
     def yes(self, parts: list[Any], holds: bool = True) -> Part:
         sure = all(part.what is not False for part in parts if isinstance(part, Part))

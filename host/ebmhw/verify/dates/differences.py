@@ -8,6 +8,9 @@ from ebmhw.verify.dates.calendar import Day, agreed, exists, ordinal, whole_mont
 from ebmhw.verify.dates.parts import Content
 from ebmhw.verify.dates.terms import IN_MONTHS, SAMPLE_YEARS, SECONDS, Truth, name_of, parse_amount
 
+_ZONE = 15
+"""Time zones lie a multiple of so many minutes apart."""
+
 
 def judge_difference(content: Content) -> Truth | None:
     """Return whether two terms lie as far apart as is said; counted with both ends, or with neither, a day more or less is open."""
@@ -15,7 +18,7 @@ def judge_difference(content: Content) -> Truth | None:
     if any(count.count(".") and unit in IN_MONTHS for count, unit in said):
         return Truth(None, "parts of a month are not decided")
     if "time" in first and "time" in last:
-        return _difference_of_times(first, last, said)
+        return _difference_of_times(first, last, said, content.get("zones", False))
     if "year" in first and "year" in last:
         return _difference_of_counts(abs(last["year"] - first["year"]) * 12, said)
     if "month_year" in first and "month_year" in last:
@@ -95,12 +98,15 @@ def amount_between(said: list[list[str]], start: Content, target: Content, direc
     return right
 
 
-def _difference_of_times(first: Content, last: Content, said: list[list[str]]) -> Truth | None:
+def _difference_of_times(first: Content, last: Content, said: list[list[str]], zones: bool) -> Truth | None:
     amount = parse_amount(said)
     if amount is None or amount[0]:
         return None
-    minutes = (last["time"] - first["time"]) % 1440
+    overnight = last.get("next_day", False)
+    minutes = last["time"] - first["time"] + 1440 if overnight else (last["time"] - first["time"]) % 1440
     sure = first["sure"] and last["sure"]
+    if overnight and not sure:
+        return None
     if not sure and minutes > 720 and first["time"] // 60 <= 12:
         minutes -= 720
     reason = f"it is {minutes // 60} h {minutes % 60} min"
@@ -108,7 +114,12 @@ def _difference_of_times(first: Content, last: Content, said: list[list[str]]) -
     if amount[1] == 60 * minutes:
         return Truth(True, reason, right)
     others = {-minutes % 1440} if sure else {(minutes + 720) % 1440, -minutes % 720, -minutes % 1440}
-    return Truth(None if amount[1] / 60 in others else False, reason, right)
+    said_minutes = amount[1] / 60
+    if said_minutes in others or (said_minutes > 1440 and not overnight):
+        return Truth(None, reason)
+    if zones and (said_minutes - minutes) % _ZONE == 0:
+        return Truth(None, f"{reason}, if both times are of one zone")
+    return Truth(False, reason, right)
 
 
 def _minutes_like(minutes: int, said: list[list[str]]) -> list[list[str]] | None:

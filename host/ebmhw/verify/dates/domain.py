@@ -53,9 +53,23 @@ class Dates(Domain):
             truth = truth_of(content)
             if truth is not None:
                 claims.append(_claim(statement, content, truth))
+        claims = _last_answers(claims)
         if single is not None and met:
             met = set(range(len(goals)))
         return Judgement(tuple(claims), tuple(goal_words(goal) for index, goal in enumerate(goals) if index not in met))
+
+
+def _last_answers(claims: list[Claim]) -> list[Claim]:
+    """Return claims in which a wrong answer before a right one is open: it may be a step on the way."""
+    last = max((at for at, claim in enumerate(claims) if claim.kind == "answer" and claim.verdict == VERIFIED), default=0)
+    return [
+        Claim(claim.statement, UNKNOWN, f"{claim.reason}; another answer follows") if at < last and _is_step(claim) else claim
+        for at, claim in enumerate(claims)
+    ]
+
+
+def _is_step(claim: Claim) -> bool:
+    return claim.kind == "answer" and claim.verdict == VIOLATED and claim.statement.content["relation"] == "answer"
 
 
 def _claim(statement: Statement, content: Content, truth: Truth) -> Claim:
@@ -66,6 +80,8 @@ def _claim(statement: Statement, content: Content, truth: Truth) -> Claim:
     old = statement.text[place[0] : place[1]]
     if statement.content["relation"] == "polarity":
         fix = turned(old)
+    elif "instead" in content:
+        fix = written(old, content["instead"]) if content["holds"] else None
     elif content["relation"] in ("order", "leap"):
         fix = turned(old) if truth.right is not None else None
     elif content["relation"] == "exists" or not content["holds"]:

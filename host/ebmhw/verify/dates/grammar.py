@@ -23,9 +23,10 @@ Start = Literal["claim", "question", "answer"]
 _TERMINALS = (
     "DATE MDAY MYEAR MONTH YEAR WDAY TIME NUMBER UNIT IS ISNT HAS HASNT WILL DO FALL BE AFTER BEFORE FROM TO BETWEEN AND OR OF FOR IN WHAT EXISTS "
     "MISSING IT ITIS ADD SUBTRACT DIFFERENCE DATEWORD PLUS MINUS LONG APART BORN NOT PRECEDES FOLLOWS DOW LEAP COMMON SAMEYEAR HOWMANY HOWLONG "
-    "NUMBEROF THERENT THERE VALID INVALID OLD YES NO COMMA COLON OPEN CLOSE DASH"
+    "NUMBEROF HOWOLD NEXTDAY TODAY FROMNOW THEM LATER EARLIER PASS LASTS START "
+    "FINISH EVENT PERSON SO WHEN AGO THERENT THERE VALID INVALID OLD YES NO COMMA COLON OPEN CLOSE DASH"
 )
-"""LATER, OTHER and END are types of tokens too, and in no sentence that is read."""
+"""OTHER and END are types of tokens too, and in no sentence that is read."""
 
 _GRAMMAR = f"""
 claim: points is_ point (in_ point)?          -> same
@@ -58,18 +59,45 @@ claim: points is_ point (in_ point)?          -> same
      | ADD duration TO point is_ point        -> add
      | SUBTRACT duration FROM point is_ point -> subtract
      | DOW (FOR | OF | IN)? point is_ point   -> weekday_of
+     | UNIT duration relation point is_ point -> shift_of_day
+     | in_ duration FROM point COMMA? IT? is_ point -> shift_in
+     | point COMMA? IT is_ point              -> same_then
+     | it_is point point                      -> same_on
+     | it_is duration between                 -> there_between
+     | between COMMA? it_is duration          -> between_there
+     | between COMMA? duration PASS           -> between_pass
+     | duration PASS between                  -> pass_between
+     | event lasting LASTS duration           -> event_lasts
+     | between LASTS duration                 -> event_lasts
      | BORN IN? point is_ amount OLD? IN? point -> age
 
-question: WHAT (DOW | UNIT) is_ IT? point                 -> ask_weekday
+question: WHAT (DOW | UNIT) (is_ | be_it) point            -> ask_weekday
+        | DOW (FOR | OF | IN)? point                      -> ask_weekday
         | WHAT (DOW | UNIT) (DO | WILL) point (FALL | BE) -> ask_weekday
         | WHAT is_ DOW (FOR | OF | IN)? point             -> ask_weekday
         | HOWMANY UNIT (IS | THERE | IN)? in_ span        -> ask_length
         | HOWMANY UNIT THERE in_ span in_ span            -> ask_length_in
         | HOWMANY UNIT (DO point)? HAS in_ span           -> ask_length
         | HOWMANY UNIT DO point HAS                       -> ask_length
-        | HOWMANY UNIT (IS | THERE)? between              -> ask_between
+        | WHAT is_ NUMBEROF UNIT in_ span                 -> ask_length
+        | HOWMANY UNIT (IS | THERE | PASS | IS IT)? between -> ask_between
+        | HOWMANY UNIT APART is_ point AND point          -> ask_apart
+        | HOWMANY UNIT (BEFORE | AFTER) point is_ point   -> ask_apart
         | WHAT is_ NUMBEROF UNIT between                  -> ask_between
-        | HOWLONG (IS | IS IT)? between                   -> ask_time
+        | WHAT is_ DIFFERENCE (IN UNIT)? between          -> ask_time
+        | HOWLONG (IS | IS IT | PASS)? between            -> ask_time
+        | event COMMA? HOWLONG is_ EVENT                  -> ask_event
+        | event COMMA? HOWLONG DO (IT | EVENT) LASTS      -> ask_event
+        | event COMMA? HOWMANY UNIT DO (IT | EVENT) LASTS -> ask_event
+        | START point AND? LASTS duration COMMA? WHEN DO (IT | EVENT) FINISH -> ask_end
+        | START point AND? LASTS duration COMMA? WHAT DIFFERENCE DO (IT | EVENT) FINISH -> ask_end
+        | TODAY point COMMA? WHAT (DATEWORD | UNIT | DOW)? ask_be when -> ask_then
+        | WHAT (DATEWORD | UNIT | DOW) be_it step relation point -> ask_shift
+        | WHAT DIFFERENCE is_ step relation point         -> ask_shift
+        | WHAT DIFFERENCE be_it step relation point       -> ask_shift
+        | WHAT DOW is_ step relation point                -> ask_shift
+        | WHAT (DATEWORD | UNIT)? is_ sooner (COMMA | COLON)? point COMMA? OR point -> ask_which
+        | HOWOLD (IS | WILL) (PERSON | IT) BORN IN? point BE? COMMA? IN? point -> ask_age
         | HOWLONG IT IS between                           -> ask_time
         | WHAT (DATEWORD | UNIT) is_ step relation point  -> ask_shift
         | WHAT is_ DATEWORD? step relation point          -> ask_shift
@@ -81,7 +109,7 @@ question: WHAT (DOW | UNIT) is_ IT? point                 -> ask_weekday
         | IS point point                                  -> ask_same
         | IS point validity                               -> ask_valid
         | DO point EXISTS                                 -> ask_exists
-        | DO point (FALL | BE) relation point SAMEYEAR?   -> ask_order
+        | DO point (FALL | BE | IS) relation point SAMEYEAR? -> ask_order
         | DO point FALL point                             -> ask_same
         | DO point HAS duration                           -> ask_has
         | THERE point                                     -> ask_there_is
@@ -89,12 +117,16 @@ question: WHAT (DOW | UNIT) is_ IT? point                 -> ask_weekday
         | THERE duration between                          -> ask_there_between
 
 answer: said? (point | duration | NUMBER | kind | validity) -> answer
+      | said? NUMBER OLD                        -> answer_age
+      | said? duration (LONG | APART)           -> answer_in
+      | point is_ sooner                        -> answer_which
+      | there duration THEM                     -> answer_in
       | IT has duration                         -> answer
       | IT existence                            -> answer
       | there duration                          -> answer
       | said? YES                               -> yes
       | said? NO                                -> no
-said: IT is_ | IT COLON | ITIS | DOW is_ | measure is_ | DATEWORD is_ | UNIT is_ | is_
+said: (IT | EVENT) (is_ | LASTS | FINISH) | measure THEM is_ | IT COLON | ITIS | DOW is_ | measure is_ | DATEWORD is_ | UNIT is_ | is_
 
 points: point ((COMMA | AND | COMMA AND) point)*
 point: DATE | MDAY | MYEAR | MONTH | YEAR | WDAY | TIME
@@ -106,8 +138,15 @@ step: duration | UNIT
 span: point | kind | UNIT
 kind: LEAP | COMMON
 relation: BEFORE | AFTER | FROM
+sooner: EARLIER | LATER
+event: START point (COMMA | AND | COMMA AND)? FINISH point NEXTDAY?
+lasting: (COMMA? SO)? (IT | EVENT)?
+it_is: IT is_ | ITIS
+be_it: IS IT | WILL IT BE
+ask_be: IS IT | IS DATEWORD | IS UNIT | IS DOW | WILL IT BE | WILL DATEWORD BE | WILL UNIT BE | WILL DOW BE
+when: IN duration | duration FROMNOW | duration AGO | duration LATER
 verb: PRECEDES | FOLLOWS
-between: BETWEEN point AND point | FROM point TO point
+between: BETWEEN point AND point | FROM point TO point NEXTDAY?
 measure: DIFFERENCE | NUMBEROF UNIT | DIFFERENCE UNIT
 validity: VALID | INVALID
 existence: EXISTS | MISSING

@@ -40,7 +40,7 @@ def polar(parts: list[Any], content: Content) -> Part:
 
 def is_unit(part: Any) -> bool:
     """Return whether a part is the token of a unit."""
-    return not isinstance(part, Part) and part.type == "UNIT"
+    return part is not None and not isinstance(part, Part) and part.type == "UNIT"
 
 
 def is_day(term: Content) -> bool:

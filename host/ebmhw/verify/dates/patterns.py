@@ -51,6 +51,12 @@ PHRASE = re.compile(
   | (?P<SAMEYEAR>(?:of|in|within|during){_S}(?:the{_S}same|that|any|a{_S}single|one){_S}(?:calendar{_S})?year(?!{_S}[0-9]))
   | (?P<HOWMANY>how{_S}many)
   | (?P<HOWLONG>how{_S}(?:long|much{_S}time))
+  | (?P<HOWOLD>how{_S}old)
+  | (?P<SKIP>month(?={_S}of{_S}(?:{MONTH_NAMES})\b){_S}of)
+  | (?P<NEXTDAY>(?:next|following){_S}(?:day|morning))
+  | (?P<TODAY>today{_S}(?:is|was))
+  | (?P<FROMNOW>from{_S}(?:now|today))
+  | (?P<THEM>(?:between|separating){_S}(?:them|(?:the|these|those){_S}(?:(?:two|given){_S})?(?:dates|days|times)))
   | (?P<NUMBEROF>number{_S}of)
   | (?P<BEFORE>earlier{_S}than|prior{_S}to|ahead{_S}of)
   | (?P<AFTER>later{_S}than)
@@ -121,9 +127,19 @@ PHRASE_STARTS = frozenset(
         "nonexistent",
         "fictional",
         "imaginary",
+        "month",
+        "next",
+        "following",
+        "today",
+        "from",
+        "between",
+        "separating",
     ]
 )
 """Words that a phrase can begin with."""
+
+BOX = re.compile(r"\\(?:boxed|text|textbf|mathbf|mathrm)\s{0,2}\{")
+"""What LaTeX writes around an answer."""
 
 PIECE = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[0-9]+|\n|[^\s*_`\"'\u201c\u201d\u2018\u2019]")
 """A word, digits, the end of a line or a sign; markup and quotation marks are left out."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ebmhw.verify.dates.calendar import MONTHS, WEEKDAYS
-from ebmhw.verify.dates.patterns import DIGITS_LIMIT, FROM_DIGIT, FROM_MONTH, PHRASE, PHRASE_STARTS, PIECE
+from ebmhw.verify.dates.patterns import BOX, DIGITS_LIMIT, FROM_DIGIT, FROM_MONTH, PHRASE, PHRASE_STARTS, PIECE
 from ebmhw.verify.deadline import Deadline
 
 _words = str.split
@@ -60,7 +60,17 @@ _WORDS = {
     **dict.fromkeys(_words("it that this answer result he she they"), "IT"),
     **dict.fromkeys(_words("adding add"), "ADD"),
     **dict.fromkeys(_words("subtracting subtract"), "SUBTRACT"),
-    **dict.fromkeys(_words("later"), "LATER"),
+    **dict.fromkeys(_words("later latest"), "LATER"),
+    **dict.fromkeys(_words("earlier earliest first"), "EARLIER"),
+    **dict.fromkeys(_words("passes pass passed elapse elapses elapsed lie separate"), "PASS"),
+    **dict.fromkeys(_words("lasts last lasted lasting takes take took"), "LASTS"),
+    **dict.fromkeys(_words("starts start started starting begins begin began beginning leaves leave leaving left"), "START"),
+    **dict.fromkeys(_words("departs depart departed departing"), "START"),
+    **dict.fromkeys(_words("ends end ended ending finishes finish finished finishing arrives arrive arrived arriving"), "FINISH"),
+    **dict.fromkeys(_words("journey trip flight movie film class meeting lesson ride"), "EVENT"),
+    **dict.fromkeys(_words("show concert game match event party exam drive call duration"), "EVENT"),
+    **dict.fromkeys(_words("someone somebody anyone person"), "PERSON"),
+    "so": "SO", "when": "WHEN", "ago": "AGO",
     **dict.fromkeys(_words("difference interval period gap time"), "DIFFERENCE"),
     "before": "BEFORE", "from": "FROM", "between": "BETWEEN", "and": "AND", "or": "OR", "of": "OF", "for": "FOR", "in": "IN",
     **dict.fromkeys(_words("it's that's"), "ITIS"),
@@ -74,7 +84,7 @@ _SIGNS = {
     "=": "IS", "+": "PLUS", "-": "MINUS", "\u2212": "MINUS", "\u2013": "DASH", "\u2014": "DASH", "(": "OPEN", ")": "CLOSE", ",": "COMMA",
     ":": "COLON",
 }  # fmt: skip
-_FILLERS = frozenset(_words("a an the on exactly actually also indeed precisely then of's"))
+_FILLERS = frozenset(_words("a an the on at exactly actually also indeed precisely then of's"))
 _ENDS = frozenset(".?!\n;")
 
 
@@ -95,10 +105,13 @@ def scan(text: str, deadline: Deadline | None = None) -> list[Token]:
         if start < done:
             continue
         written = piece.group()
+        if written in _ENDS and tokens and tokens[-1].type == "END":
+            continue
         token = _from_word(text, written, start, end, tokens) if written[0].isalpha() else _from_sign(text, written, start, end)
         if token is not None:
             done = token.end
-            tokens.append(token)
+            if token.type != "SKIP":
+                tokens.append(token)
     return tokens
 
 
@@ -123,6 +136,8 @@ def _from_word(text: str, written: str, start: int, end: int, before: list[Token
         return Token("WDAY", start, end, _WEEKDAY_WORDS[word]) if is_day else Token("OTHER", start, end, word)
     if word in _NUMBERS:
         return _number_word(_NUMBERS[word], start, end, before)
+    if word == "h" and before and before[-1].type == "NUMBER":
+        return Token("UNIT", start, end, "hour")
     if word in _UNITS:
         return Token("UNIT", start, end, _UNITS[word])
     kind = _WORDS.get(word, "OTHER")
@@ -131,11 +146,16 @@ def _from_word(text: str, written: str, start: int, end: int, before: list[Token
     return Token(kind, start, end, word)
 
 
-def _from_sign(text: str, written: str, start: int, end: int) -> Token:
+def _from_sign(text: str, written: str, start: int, end: int) -> Token | None:
     if written[0] in "0123456789":
         found = FROM_DIGIT.match(text, start)
         token = None if found is None else _MAKERS[found.lastgroup or ""](found)
         return token or Token("OTHER", start, end)
+    if written in "{}$":
+        return None
+    if written == "\\":
+        box = BOX.match(text, start)
+        return Token("OTHER", start, end) if box is None else Token("SKIP", *box.span())
     return Token("END" if written in _ENDS else _SIGNS.get(written, "OTHER"), start, end, written)
 
 

@@ -22,6 +22,7 @@ from ebmhw.verify.dates.calendar import (
 from ebmhw.verify.dates.differences import judge_age, judge_difference
 from ebmhw.verify.dates.lengths import judge_length
 from ebmhw.verify.dates.parts import Content
+from ebmhw.verify.dates.reforms import in_doubt
 from ebmhw.verify.dates.shifts import judge_shift
 from ebmhw.verify.dates.terms import Truth, name_of, term_exists, why_missing
 
@@ -32,9 +33,11 @@ def truth_of(content: Content) -> Truth | None:
     if missing is not None and content["relation"] != "exists":
         return Truth(False if content["holds"] and missing[1] else None, missing[0])
     found = _RULES[content["relation"]](content)
-    if found is None or content["holds"] or content["relation"] in ("leap", "exists"):
-        return found
-    return found._replace(holds=None if found.holds is None else not found.holds, right=None)
+    if found is not None and not content["holds"] and content["relation"] not in ("leap", "exists"):
+        found = found._replace(holds=None if found.holds is None else not found.holds, right=None)
+    if found is not None and found.holds is False and in_doubt(content):
+        return Truth(None, f"{found.reason}; around a reform of the calendar it may be otherwise")
+    return found
 
 
 def _terms(content: Content) -> list[Content]:

@@ -28,7 +28,11 @@ def value_in(text: str, fact: Fact, knowledge: Knowledge) -> tuple[tuple[int, in
         at += 1
         if at < len(words) and words[at].kind == "own":
             at += 1
+    before = at
     while at < len(words) and words[at].plain in related and not (words[at].large and at > 0):
+        at += 1
+    # "The capital city is".
+    if before < at < len(words) and words[at].plain == "city" and not words[at].large:
         at += 1
     if at < len(words) and words[at].plain in _COPULAS:
         at += 1

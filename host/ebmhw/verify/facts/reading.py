@@ -36,6 +36,9 @@ _POLARITY = re.compile(
 )
 _SENTENCE = re.compile(rf"[^\n!?]{{1,{ANSWER_LIMIT}}}?(?=[.!?](?:\s|\Z)|[!?\n]|\Z)")
 _ASKING = frozenset(["what", "which", "who", "whom", "where", "when", "how", "whose"])
+_IMPERATIVES = frozenset(["name", "give", "tell", "state"])
+"""A sentence of a question that begins with one of these asks."""
+
 _EMPTY = frozenset(
     [
         "is", "are", "was", "were", "does", "do", "did", "has", "have", "the", "a", "an", "of", "in", "at", "on", "by", "to", "for", "from", "many",
@@ -114,7 +117,7 @@ class Reader:
             for match in self._matches(matcher, mentions, deadline):
                 yield _goal(text, match)
             return
-        if not asked:
+        if not asked and words[0].plain not in _IMPERATIVES:
             return
         polar = next(self._matches(matcher, mentions, deadline, asked=True), None)
         if polar is not None:
@@ -130,7 +133,7 @@ class Reader:
 
     def _asked_fact(self, words: Sequence[Word], mentions: Sequence[Mention]) -> Fact | None:
         """Return the one fact whose relation a question with "what" or the like names, if it speaks of nothing else."""
-        if len(mentions) != 1 or not any(word.plain in _ASKING for word in words):
+        if len(mentions) != 1 or not (words[0].plain in _IMPERATIVES or any(word.plain in _ASKING for word in words)):
             return None
         mention = mentions[0]
         others = [word.plain for at, word in enumerate(words) if not mention.first <= at < mention.last and word.kind in ("word", "number")]
@@ -141,7 +144,7 @@ class Reader:
         if len(found) != 1:
             return None
         allowed = {stem for row in _named(found[0].relation) for stem in row}
-        left = [word for word in others if word not in _ASKING and word not in _EMPTY and _stem(word) not in allowed]
+        left = [word for word in others if word not in _ASKING and word not in _EMPTY and word not in _IMPERATIVES and _stem(word) not in allowed]
         return None if left else found[0]
 
 
