@@ -343,3 +343,10 @@ def test_any_text_is_read(text: str) -> None:
 def test_long_repetitions_end(piece: str) -> None:
     """Quadratic time would be minutes here; the deadline, asked between pieces, turns that into an error."""
     DATES.read(piece * (200_000 // len(piece)), "response", Deadline(60))
+
+
+@pytest.mark.parametrize("month", ["January", "March", "May", "August", "September", "October"])
+def test_a_full_stop_behind_a_name_in_full_ends_the_sentence(month: str) -> None:
+    assert DATES.read(f"She sold the rest in {month}. 48 + 24 = 72.", "response", Deadline(60)) == []
+    (claim,) = DATES.read(f"It was due on {month[:3]}. 48." if month != "May" else "It was due on May 48.", "response", Deadline(60))
+    assert claim.kind == "date"

@@ -8,6 +8,8 @@ DIGITS_LIMIT = 12
 """Digits of a count; longer numbers are no dates and no amounts."""
 
 MONTH_NAMES = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+# Behind a name in full a full stop ends the sentence: "in May. 48 * 2 = 96".
+_STOP = r"(?:(?<!uary)(?<!march)(?<!april)(?<!may)(?<!june)(?<!july)(?<!august)(?<!mber)(?<!ober)\.)?"
 _S = r"[ \t\u00a0\u202f]{1,3}"
 _YEAR = r"[0-9]{4}(?![0-9]|,[0-9]{3}|[.:][0-9])"
 _BEFORE_YEAR = rf"{_S}|,{_S}?|{_S}of{_S}|{_S}in{_S}|,{_S}in{_S}"
@@ -33,9 +35,9 @@ FROM_DIGIT = re.compile(
 
 FROM_MONTH = re.compile(
     rf"""
-    (?P<MDY>(?P<mdy_month>{MONTH_NAMES})\b\.?{_S}(?:the{_S})?(?P<mdy_day>[0-9]{{1,2}})(?P<mdy_th>st|nd|rd|th)?{_NO_NUMBER}
+    (?P<MDY>(?P<mdy_month>{MONTH_NAMES})\b{_STOP}{_S}(?:the{_S})?(?P<mdy_day>[0-9]{{1,2}})(?P<mdy_th>st|nd|rd|th)?{_NO_NUMBER}
       (?:(?:{_BEFORE_YEAR})(?P<mdy_year>{_YEAR})(?!\w))?)
-  | (?P<MY>(?P<my_month>{MONTH_NAMES})\b\.?(?:{_S}|,{_S}|{_S}of{_S})(?P<my_year>{_YEAR})(?!\w))
+  | (?P<MY>(?P<my_month>{MONTH_NAMES})\b{_STOP}(?:{_S}|,{_S}|{_S}of{_S})(?P<my_year>{_YEAR})(?!\w))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
