@@ -91,9 +91,9 @@ def agreement(value: Number, exact: bool, claimed: Number, places: int | None, a
         while place <= 0 and whole and whole % 10 ** (1 - place) == 0 and place > -30:
             place -= 1
         unit = Fraction(1, 10**place) if place > 0 else 10**-place
-        if 2 * difference <= unit or (place > 0 and difference < unit) or (place <= 0 and difference < 1):
+        if 2 * difference <= unit or (place > 1 and difference < unit and magnitude(claimed) < size):
             return "rounded"
-        return "maybe" if close else "unequal"
+        return "maybe" if close or difference < unit else "unequal"
     if value and (value < 0) != (claimed < 0) and claimed:
         return "unequal"
     unit = Fraction(1, 10**places) if places > 0 else 10**-places
@@ -105,7 +105,7 @@ def agreement(value: Number, exact: bool, claimed: Number, places: int | None, a
     sums = all(step in "+-" or step[0].isdigit() or step[:2] == "u:" or step == "neg" for step in steps)
     if places > 0:
         if not exact or not terminates(value):
-            return "rounded"
+            return "rounded" if close and (2 * difference <= unit or 40 * difference <= size) else "maybe"
         if sums:
             return "maybe"
         return "rounded" if close else "maybe"

@@ -23,7 +23,7 @@ from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
 _OPPOSITE = {"yes": "no", "no": "yes", "true": "false", "false": "true", "correct": "incorrect", "incorrect": "correct"} | {
     "yep": "no", "yeah": "no", "nope": "yes",
 }  # fmt: skip
-_OPERATIONS = {"sum": "+", "difference": "-", "product": "*", "quotient": "/"}
+_OPERATIONS = {"sum": "+", "difference": "-", "product": "*", "quotient": "/", "remainder": "mod"}
 _ANY = frozenset(("it", "result", "value", "total"))
 
 
@@ -72,9 +72,10 @@ def _value(goal: Statement, found: Found) -> tuple[list[Claim], str | None]:
         final = found.answers[-1]
         claims = [claim for answer in found.answers[:-1] if (claim := _claim(goal, answer)).verdict == VERIFIED]
         return [*claims, _claim(goal, final)], None
-    if any(_meets(goal, claim) for claim in found.chains):
-        return [], None
     said = [as_answer(candidate) for candidate in found.candidates if candidate.content["form"] != "yes"]
+    if any(_meets(goal, claim) for claim in found.chains):
+        bare = [_claim(goal, answer).verdict for answer in said if answer.content["form"] == "bare"]
+        return [], f"what {goal.text} is" if VIOLATED in bare and VERIFIED not in bare else None
     if not said:
         return [], f"what {goal.text} is"
     right = [claim for answer in said if (claim := _claim(goal, answer)).verdict == VERIFIED]
@@ -94,20 +95,31 @@ def _value(goal: Statement, found: Found) -> tuple[list[Claim], str | None]:
 
 
 def _meets(goal: Statement, claim: Claim) -> bool:
-    """Return whether an equation computes what is asked, or comes to it."""
+    """Return whether an equation comes to what is asked: one of its sides is an answer; the question's own expression said again is none."""
     content = claim.statement.content
-    if claim.kind != "equation" or "sides" not in content:
+    if claim.kind != "equation" or "sides" not in content or content.get("said"):
         return False
     try:
         asked = evaluate(goal.content["steps"]).number
-        for steps in content["sides"]:
-            if steps == goal.content["steps"]:
-                return True
+        sides: list[list[str]] = content["sides"]
+        if goal.content["steps"] in sides:
+            return any(_is_answer(steps) for steps in sides)
+        for steps in sides:
             if literally(steps) is None and evaluate(steps).number == asked and not has_units(goal.content["steps"]):
-                return True
+                return any(_is_answer(steps) for steps in sides)
         return literally(content["sides"][-1]) is not None and _met(goal, content["sides"][-1], False).degree in ("equal", "rounded")
     except (Limit, Undefined, DividedByZero):
         return False
+
+
+def _is_answer(steps: list[str]) -> bool:
+    """Return whether an expression is a result: a number, a fraction, a whole number with its remainder, or what has no shorter form."""
+    if literally(steps) is not None:
+        return True
+    numbers = sum(step[0].isdigit() for step in steps)
+    if numbers == 2 and (steps[-1] in ("/", "rem") or steps[2:] == ["/", "neg"] or (steps[1:2] == ["neg"] and steps[3:] == ["/"])):
+        return True
+    return not evaluate(steps).exact
 
 
 def _met(goal: Statement, steps: list[str], about: bool) -> Meeting:
@@ -132,9 +144,20 @@ def _met(goal: Statement, steps: list[str], about: bool) -> Meeting:
             return best
         names = {unit.name for unit in units_of(asked)}
         return meeting(asked, [*steps, "u:" + names.pop()], about) if len(names) == 1 else Meeting("maybe", "its unit is not said", None)
+    if "%" in steps and "%" not in asked and "/" not in asked:
+        found = meeting(asked, steps, about)
+        return Meeting("maybe", "its percent sign is not asked for", found.wanted) if found.note else found
+    if about and _coarse(asked, steps):
+        return Meeting("maybe", "it is said to be rounded, and is not", None)
     if has_units(steps) and not has_units(asked):
         return meeting(asked, [step for step in steps if step[:2] != "u:"], about)
     return meeting(asked, steps, about)
+
+
+def _coarse(asked: list[str], steps: list[str]) -> bool:
+    """Return whether an exact whole number below a million is asked for, and another one is said."""
+    value, said = evaluate(asked).number, Fraction(evaluate(steps).number)
+    return type(value) is int and abs(value) < 10**6 and said != value and 2 * abs(said - value) <= abs(value)
 
 
 def _claim(goal: Statement, answer: Statement) -> Claim:
@@ -149,6 +172,9 @@ def _claim(goal: Statement, answer: Statement) -> Claim:
         return Claim(answer, UNKNOWN, f"not computed: it holds {limit}")
     except (Undefined, DividedByZero) as undefined:
         return Claim(answer, UNKNOWN, f"it has no value: {undefined}")
+    how = content.get("said")
+    if how == "denied" or (how and found.degree not in ("equal", "rounded")):
+        return Claim(answer, UNKNOWN, f"{goal.text} is {asked}, but {content['doubt']}")
     if found.degree in ("equal", "rounded"):
         return Claim(answer, VERIFIED, f"{goal.text} is {asked}" + (f": {found.note}" if found.note else ""))
     if found.degree == "maybe":

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ebmhw.verify.arithmetic.agreement import literally
+from ebmhw.verify.arithmetic.doubts import doubted
 from ebmhw.verify.arithmetic.evaluate import evaluate
 from ebmhw.verify.arithmetic.ledger import Ledger
 from ebmhw.verify.arithmetic.limits import DividedByZero, Limit, Undefined
@@ -84,8 +85,16 @@ def _judged(statement: Statement, ledger: Ledger) -> Claim:
         rest = [meeting(sides[1].steps, side.steps, "~" in relations) for side in sides[2:]]
         if all(found.degree in ("equal", "rounded") for found in rest):
             return Claim(statement, VERIFIED, "it holds behind its first number, which is a name")
+    if violated and not doubt:
+        doubt = doubted(statement)
+        if doubt:
+            for side in sides:
+                if literally(side.steps) is not None:
+                    ledger.holds(_written(side.steps))
     if not violated and dependent:
         return _fixed(statement, UNKNOWN, "it holds, but rests on a number that is wrong above", edits)
+    if not violated and not maybe and content.get("said") == "denied":
+        return Claim(statement, UNKNOWN, f"it holds by itself, but {doubt}")
     if not violated and not maybe:
         return Claim(statement, VERIFIED, _reason(sides, notes))
     if not violated:

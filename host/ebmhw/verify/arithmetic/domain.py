@@ -39,7 +39,7 @@ class Arithmetic(Domain):
         """Return the statements of a text; constraint programs hold none."""
         if source == "constraints" or _MAYBE.search(text) is None:
             return []
-        return statements(text, source)
+        return statements(text, source, deadline)
 
     def judge(self, question: Sequence[Statement], response: Sequence[Statement], prover: Prover, deadline: Deadline) -> Judgement:
         """Return the claims of a response; everything is computed, so the prover is not asked."""

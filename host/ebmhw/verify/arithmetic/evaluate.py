@@ -239,6 +239,7 @@ _BINARY: dict[str, Callable[[Number, Number], Number]] = {
     "-": lambda left, right: left - right,
     "*": lambda left, right: left * right,
     "of": lambda left, right: left * right,
+    "off": lambda left, right: right - left * right,
     "/": _divide,
     "//": _floor,
     "mod": _modulo,

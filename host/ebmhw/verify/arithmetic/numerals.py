@@ -21,6 +21,11 @@ VULGAR = {"¼": "1/4", "½": "1/2", "¾": "3/4", "⅐": "1/7", "⅑": "1/9", "�
 }  # fmt: skip
 """Characters that are fractions."""
 
+_PARTS = {(1, 2): "one half"} | {
+    (above, below): f"{in_words(above)} {name}{'' if above == 1 else 's'}"
+    for below, name in ((3, "third"), (4, "quarter"), (5, "fifth"), (6, "sixth"), (8, "eighth"), (10, "tenth"))
+    for above in range(1, below)
+}
 _PI = Fraction(314159265358979323846264338327950288419716939937510582097494459, 10**62)
 
 
@@ -125,10 +130,12 @@ def styled(value: Number, like: str) -> str | None:
     """Return a value written as the numeral `like` is: words, grouped digits, decimal places, or a fraction.
 
     More places are used where the style cannot hold the value and its decimal ends within 12 of them, else it is rounded to at
-    least two places (six significant digits below 0.01). None where no such text is known.
+    least two places (three significant digits below 0.1, six below 0.01). None where no such text is known.
     """
     if not _DIGITS.search(like):
         words = in_words(value) if type(value) is int else None
+        if type(value) is Fraction and (value.numerator, value.denominator) in _PARTS:
+            words = _PARTS[value.numerator, value.denominator]
         if words is None:
             return None if type(value) is not int else str(value)
         return words.capitalize() if like[:1].isupper() else words
@@ -155,7 +162,8 @@ def styled(value: Number, like: str) -> str | None:
         if (value * 10**more).denominator == 1:
             return decimal(value, more, group)
     places = max(places, 2)
-    if magnitude(value) < Fraction(1, 100):
-        while places < 24 and magnitude(value) * 10**places < 10**5:
+    if magnitude(value) < Fraction(1, 10):
+        digits = 10**5 if magnitude(value) < Fraction(1, 100) else 10**2
+        while places < 24 and magnitude(value) * 10**places < digits:
             places += 1
     return decimal(value, places, group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ebmhw.verify.arithmetic.reader import STARTS, Reader
 from ebmhw.verify.arithmetic.scan import Token
-from ebmhw.verify.arithmetic.wording import word
+from ebmhw.verify.arithmetic.wording import answer, word
 
 
 def op(reader: Reader, index: int, token: Token) -> None:
@@ -81,13 +81,23 @@ def stars(reader: Reader, index: int, token: Token) -> None:
 
 def x(reader: Reader, index: int, token: Token) -> None:
     following = reader.token(index + 1)
-    if reader.after and following is not None and (following.type in STARTS or (following.type == "DASH" and following.start > token.end)):
+    if reader.after and following is not None and _times(reader, index, token, following):
         reader.operate(Token("OP", "*", token.start, token.end))
     elif reader.after and following is not None and following.type == "WORD" and len(following.value) > 1:
         reader.finish("word")
         reader.bad = True
     else:
         reader.poison()
+
+
+def _times(reader: Reader, index: int, token: Token, following: Token) -> bool:
+    """Return whether x is a times sign: "3 x 4", "3x4", "3 x -4"; not the letter of "3x - 4", "2x (1 + 1)", or of "0x10"."""
+    last = reader.run.tokens[-1]
+    glued = last.end == token.start
+    if following.type == "DASH":
+        beyond = reader.token(index + 2)
+        return not glued and following.start > token.end and beyond is not None and beyond.start == following.end
+    return following.type in STARTS and not (glued and (following.start > token.end or last.value == "0"))
 
 
 def of(reader: Reader, index: int, token: Token) -> None:
@@ -109,6 +119,9 @@ def of(reader: Reader, index: int, token: Token) -> None:
 def more(reader: Reader, index: int, token: Token) -> None:
     if not reader.after:
         reader.lead = token
+        if reader.answers:
+            reader.clear()
+            reader.opens = False
         return
     if reader.is_ is not None:
         sign = ">" if token.value == "more" else "<"
@@ -134,6 +147,8 @@ def rem(reader: Reader, index: int, token: Token) -> None:
     elif reader.after and said and token.end - token.start <= 9 and following is not None and following.type == "OF":
         reader.skip = index + 2
         reader.operate(Token("OP", "rem", token.start, token.end))
+    elif not reader.run.tokens and following is not None and following.type == "IS":
+        answer(reader, index, Token("RESULT", "remainder", token.start, token.end))
     else:
         word(reader, index, token)
 

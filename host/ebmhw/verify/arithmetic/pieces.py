@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from ebmhw.verify.arithmetic.letters import HIDDEN
 from ebmhw.verify.arithmetic.limits import LINE_LIMIT, PIECE
 
+_STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
+_GROUPS = re.compile(r"(?<=\d)(?:_|\\,|\{,\})(?=\d{3})")
 _ENDS = ("\n\n", "\n", ". ")
 
 
@@ -23,6 +27,16 @@ def without_code(text: str) -> str:
         end = len(text) if last < 0 else last + 3
         parts += [text[at:first], "\n" * (end - first)]
         at = end
+
+
+def readable(letters: str) -> str:
+    """Return a text without blocks of code and what is struck out, with other signs that group digits hidden; character for character."""
+    letters = without_code(letters)
+    if "~~" in letters:
+        letters = _STRUCK.sub(lambda match: ";" + " " * (len(match[0]) - 2) + ";", letters)
+    if "_" in letters or "\\" in letters or "{,}" in letters:
+        letters = _GROUPS.sub(lambda match: HIDDEN * len(match[0]), letters)
+    return letters
 
 
 def pieces(text: str) -> Iterator[tuple[int, int, bool]]:

@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 _PRECEDENCE = {
-    "rem": 0, "+": 1, "-": 1, "rsub": 1, "more": 1, "less": 1, "increase": 1, "decrease": 1, "*": 2, "/": 2, "//": 2, "mod": 2, "of": 2,
+    "rem": 0, "+": 1, "-": 1, "rsub": 1, "more": 1, "less": 1, "increase": 1, "decrease": 1, "*": 2, "/": 2, "//": 2, "mod": 2, "of": 2, "off": 2,
     "neg": 3, "u": 4, "^": 5,
 }  # fmt: skip
 _PREFIX = 3

@@ -79,6 +79,10 @@ def quantity(steps: Sequence[str], instead: Sequence[Number | None] = ()) -> Qua
                 return None
             number = evaluate(["1"] * count + [step], "exact", tuple(argument.number for argument in arguments)).number
             stack.append(Quantity(number, arguments[0].dimension))
+        elif step == "^" and stack[-2].dimension and not stack[-1].dimension and stack[-1].number in (2, 3):
+            power = int(stack.pop().number)
+            top = stack[-1]
+            stack[-1] = Quantity(simple(Fraction(top.number) ** power), product((), top.dimension, power))
         elif step in ("^", "mod", "//", "rem", "more", "less", "increase", "decrease"):
             right, left = stack.pop(), stack[-1]
             if left.dimension or right.dimension:

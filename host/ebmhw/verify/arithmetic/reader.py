@@ -87,8 +87,8 @@ class Reader:
         self.yes: list[tuple[Token, bool]] = []
         self.retracted: list[int] = []
         """How many runs had been found at each "wait", "actually", ..."""
-        self.wrong_runs: list[tuple[int, int]] = []
-        """Runs of a sentence that says that something is wrong: (first, behind the last)."""
+        self.wrong_runs: list[tuple[int, int, str]] = []
+        """Runs of a sentence that says that something is wrong, claimed or asked: (first, behind the last, how)."""
         self.run = Run()
         self.after = False
         self.nouns = 0
@@ -100,7 +100,11 @@ class Reader:
         self.opens = True
         self.lead: Token | None = None
         self.asks = self.answers = self.target = self.verb = ""
-        self.about = self.asked = self.wrong = self.dashed = self.tied = False
+        self.wrong_before = self.foreign = self.choice = False
+        self.previous = self.not_end = 0
+        self.wrong = ""
+        """ "denied", "claimed", "asked" or (of versions) "version", where the sentence says so of what it holds."""
+        self.about = self.asked = self.dashed = self.tied = False
         self.sentence = 0
         self.skip = 0
 
@@ -144,7 +148,10 @@ class Reader:
             return
         run = self.run
         if run.tokens and self.after:
-            self.relate("!=" if self.not_ else ("~" if self.about else "="), self.is_, worded=True)
+            token = self.is_
+            if self.not_:
+                token = Token("IS", token.value, token.start, self.not_end)
+            self.relate("!=" if self.not_ else ("~" if self.about else "="), token, worded=True)
         self.is_ = None
         self.not_ = self.about = False
 
@@ -259,7 +266,10 @@ class Reader:
         self.about = self.asked = False
 
     def end_sentence(self) -> None:
+        count = len(self.found)
         if self.wrong:
-            self.wrong_runs.append((self.sentence, len(self.found)))
-            self.wrong = False
-        self.sentence = len(self.found)
+            self.wrong_runs.append((self.previous if self.wrong_before else self.sentence, count, self.wrong))
+            self.wrong, self.wrong_before = "", False
+        if count > self.sentence:
+            self.previous = self.sentence
+        self.sentence = count

@@ -45,6 +45,9 @@ def cmp(reader: Reader, index: int, token: Token) -> None:
     if not reader.after:
         if token.value == "eq" and (reader.answers or reader.asks):
             return
+        if reader.answers and token.value != "=":
+            reader.clear()
+            reader.opens = False
         reader.lead = token
         return
     sign = {"eq": "="}.get(token.value, token.value)
@@ -61,11 +64,15 @@ def cmp(reader: Reader, index: int, token: Token) -> None:
 def not_word(reader: Reader, index: int, token: Token) -> None:
     if reader.after and reader.is_ is not None:
         reader.not_ = True
+        reader.not_end = token.end
     elif reader.after:
         reader.finish("word")
         reader.lead = token
     else:
         reader.lead = token
+        if reader.answers:
+            reader.clear()
+            reader.opens = False
 
 
 def about_word(reader: Reader, index: int, token: Token) -> None:

@@ -16,8 +16,9 @@ _ACTIONS: dict[str, Callable[[Reader, int, Token], None]] = {
     "NOT": relations.not_word, "ABOUT": relations.about_word, "PROP": relations.prop, "PROPBY": relations.prop_by, "DIVIDES": relations.divides,
     "WORD": wording.word, "WORDNUM": wording.word, "SKIP": wording.skip_word, "ASK": wording.ask, "ASKIS": wording.ask_is, "ANSWER": wording.answer,
     "RESULT": wording.result, "IT": wording.result, "VALUEOF": wording.value_of, "YES": wording.yes, "NO": wording.yes, "IN": wording.in_word,
-    "IF": wording.if_word, "WRONG": wording.wrong_word, "SCALE": wording.wrong_word, "WAIT": wording.wait, "AND": stops.sep, "SEP": stops.sep,
-    "STOP": stops.stop, "LINE": stops.line, "BOXED": stops.boxed, "HASHES": stops.hashes, "OPAQUE": stops.opaque,
+    "IF": wording.if_word, "WRONG": wording.wrong_word,
+    "SYSTEM": wording.system, "SCALE": wording.wrong_word, "WAIT": wording.wait, "AND": stops.sep, "SEP": stops.sep,
+    "STOP": stops.stop, "LINE": stops.line, "BOXED": stops.boxed, "HASHES": stops.hashes, "OPAQUE": stops.opaque, "FRESH": stops.fresh,
 }  # fmt: skip
 
 

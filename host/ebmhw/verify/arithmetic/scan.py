@@ -49,7 +49,10 @@ _TOKEN = re.compile(
 _BLANK = re.compile(r"\S*")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _WORDBRACE = re.compile(r"\s*\{\s*[^{}\n]{0,40}\}")
-_UNITTAIL = re.compile(r"[ ]?(/|per(?=[ ]))[ ]?([a-z]+)(?![a-z(])|(?:\^|\*\*)?([23\u00b2\u00b3])(?![\d\w])")
+_UNITTAIL = re.compile(
+    r"[ ]?(/|per(?=[ ]))[ ]?([a-z]+)(?![a-z(])(?:(?:\^|\*\*)?([23\u00b2\u00b3])(?![\d\w]))?|(?:\^|\*\*)?([23\u00b2\u00b3])(?![\d\w])"
+)
+_POWER = re.compile(r"\^(?:-?\d|\{[^{}\n]{0,10}\})")
 _SQUARE = re.compile(
     r"[ ](?:meter|metre|foot|feet|inch|inche|yard|mile|kilometer|kilometre|centimeter|centimetre|millimeter|m|km|cm|mm|ft|yd)s?\b|[ ]in\b"
 )
@@ -57,7 +60,7 @@ _SQUARE = re.compile(
 _SYMBOLS: dict[str, tuple[str, str]] = {
     "+": ("OP", "+"), "*": ("OP", "*"), "/": ("OP", "/"), "//": ("OP", "//"), "^": ("OP", "^"), "=": ("REL", "="), "==": ("REL", "="),
     "===": ("REL", "="), "~": ("REL", "~"), "~=": ("REL", "~"), "≠": ("REL", "!="), "!=": ("REL", "!="), "=/=": ("REL", "!="), "<": ("REL", "<"),
-    ">": ("REL", ">"), "≤": ("REL", "<="), "<=": ("REL", "<="), "≥": ("REL", ">="), ">=": ("REL", ">="), "(": ("LPAR", "("), "[": ("LPAR", "("),
+    ">": ("REL", ">"), "≤": ("REL", "<="), "<=": ("REL", "<="), "≥": ("REL", ">="), ">=": ("REL", ">="), "(": ("LPAR", "("), "[": ("LPAR", "["),
     "{": ("LPAR", "("), ")": ("RPAR", ")"), "]": ("RPAR", ")"), "}": ("RPAR", ")"), "√": ("FN", "sqrt"), "∛": ("FN", "cbrt"), "‰": ("POST", "‰"),
     "π": ("NUM", "pi"), "°": ("UNIT", "°"), "°c": ("UNIT", "°c"), "°f": ("UNIT", "°f"), "° c": ("UNIT", "°c"), "° f": ("UNIT", "°f"),
     "¢": ("UNIT", "¢"), "℃": ("UNIT", "°c"), "℉": ("UNIT", "°f"), "<<": ("OPEN", "<<"), ">>": ("CLOSE", ">>"), ".": ("STOP", "."),
@@ -79,6 +82,9 @@ _COMMANDS: dict[str, tuple[str, str] | None] = {
 }  # fmt: skip
 _TEXT = frozenset((r"\text", r"\mathrm", r"\mathbf", r"\textbf", r"\mbox", r"\operatorname"))
 _IGNORED = frozenset(("&", "`", "_", '"', "'", HIDDEN, MARK, "\u00a0", " "))
+_FORMULA = 300
+"""Characters of a formula between dollar signs."""
+
 _MAYBE_WORDS = frozenset(("a", "an", "in", "min", "second", "seconds"))
 
 
@@ -98,6 +104,8 @@ def tokens_between(text: str, begin: int, behind: int) -> list[Token]:
     skip = 0
     worded = False
     ascii_only = text.isascii()
+    latex = "\\" in text
+    closing = -1
     for match in _TOKEN.finditer(text, begin, behind):
         start, end = match.span()
         if start < skip:
@@ -168,13 +176,29 @@ def tokens_between(text: str, begin: int, behind: int) -> list[Token]:
             elif sign == "%":
                 append(Token("PERCENT", "%", start, end))
             elif sign in "$€£¥₹":
+                if start == closing:
+                    continue
+                if sign == "$" and latex:
+                    other = text.find("$", end, min(behind, end + _FORMULA))
+                    if other > 0 and text.find("\\", end, other) > 0:
+                        closing = other
+                        continue
                 append(Token("CUR", sign, start, end))
             elif sign in _IGNORED:
                 continue
             elif sign[0] == "\\":
                 if sign in _TEXT:
                     brace = _WORDBRACE.match(text, end)
-                    skip = end if brace is None else brace.end()
+                    if brace is None:
+                        continue
+                    skip = brace.end()
+                    power = _POWER.match(text, skip)
+                    last = found[-1] if found else None
+                    braced = unit_named(brace[0].strip(" {}")) if power is None and last is not None and last.type in ("NUM", "RPAR") else None
+                    if power is not None:
+                        skip = power.end()
+                    if braced is not None:
+                        append(Token("UNIT", braced.name, start, skip))
                 elif sign in _COMMANDS:
                     command = _COMMANDS[sign]
                     if command is not None:
@@ -211,10 +235,12 @@ def tokens_between(text: str, begin: int, behind: int) -> list[Token]:
 
 def _disguised(text: str, start: int, end: int) -> bool:
     """Return whether a number is struck through, turned around, or goes on behind an invisible character."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    return (
-        after[:1] == MARK or before[-1:] == MARK or (after[:1] == HIDDEN and after[1:].isdigit()) or (before[-1:] == HIDDEN and before[:-1].isdigit())
-    )
+    before, after = text[max(0, start - 4) : start], text[end : end + 4]
+    if after[:1] == MARK or before[-1:] == MARK:
+        return True
+    if after[:1] == HIDDEN and after.lstrip(HIDDEN)[:1].isdigit():
+        return True
+    return before[-1:] == HIDDEN and before.rstrip(HIDDEN)[-1:].isdigit()
 
 
 def _mixed(whole: str, part: str) -> str:
@@ -250,9 +276,10 @@ def _unit(text: str, word: str, start: int, end: int) -> tuple[str | None, int]:
         if tail[2] is not None:
             below = unit_named(tail[2])
             if below is not None:
-                return f"{name}/{below.name}", tail.end()
-        elif tail[3] is not None and (end == tail.start()):
-            power = tail[3].translate(_SUPERSCRIPT)
+                power = "" if tail[3] is None else "^" + tail[3].translate(_SUPERSCRIPT)
+                return f"{name}/{below.name}{power}", tail.end()
+        elif tail[4] is not None and (end == tail.start()):
+            power = tail[4].translate(_SUPERSCRIPT)
             if unit_named(f"{name}^{power}") is not None:
                 return f"{name}^{power}", tail.end()
     return name, end

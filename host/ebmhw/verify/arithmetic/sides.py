@@ -59,6 +59,10 @@ def _plain(left: Sequence[str], right: Sequence[str], about: bool, left_instead:
     degree = _degree(value, left, right, about, "exact", right_instead)
     said = literally(right)
     wanted = value.number if said is None else simple(Fraction(value.number) / said.factor)
+    if degree == "unequal" and said is not None and "%" in right and "*" in left and "100" in left:
+        wanted = value.number
+    elif degree == "unequal" and said is not None and left[-2:-1] == ["%"] and left[-1] in "+-" and "%" not in right:
+        wanted = simple(Fraction(evaluate(left, "relative", left_instead).number) / said.factor)
     if degree in ("equal", "rounded"):
         return Meeting(degree, "rounded" if degree == "rounded" else "", wanted)
     best: Degree = degree
@@ -82,10 +86,13 @@ def _readings(left: Sequence[str], right: Sequence[str]) -> list[tuple[Reading, 
     readings: list[tuple[Reading, Reading, bool, str]] = []
     one: Reading
     other: Reading
+    if any(step in ("increase", "decrease", "off") for step in left):
+        return readings
     if "%" in left:
         if "+" in left or "-" in left:
             readings.append(("relative", "exact", True, "the percentage taken of what stands before it"))
-        sums = not any(step in left for step in ("*", "/", "of", "^"))
+        sums = not any(step in left for step in ("*", "/", "of", "^")) and len(left) > 2
+        sums = sums and sum(step[0].isdigit() for step in left) == left.count("%")
         hundred = all(number == "100" for number, step in itertools.pairwise(left) if step == "%")
         readings.append(("bare", "bare", sums or hundred, "percent signs read as names"))
         readings.append(("exact", "bare", False, "the percent sign read as a name"))
@@ -149,7 +156,23 @@ def _measured(left: Sequence[str], right: Sequence[str], about: bool, left_inste
     if plain.degree in ("equal", "rounded"):
         if bare and left_units and right_units and left_units != right_units:
             return Meeting("maybe", "its units measure different things", None)
+        if one is not None and other is not None and _misfit(dict(one.dimension), dict(other.dimension)):
+            return Meeting("maybe", "its units do not fit together", None)
+        if one is None and len({unit.dimension for unit in left_units}) > 1 and not any(step in ("*", "/", "of") for step in left):
+            return Meeting("maybe", "it adds different things", None)
         return plain
+    if (said is None and literally(left) is None and bool(left_units) != bool(right_units)) and len(
+        {unit.name for unit in left_units + right_units}
+    ) > 1:
+        return Meeting("maybe", "the units of one side are left out", None)
+    if (
+        one is not None
+        and other is not None
+        and one.dimension
+        and other.dimension
+        and not {name for name, _ in one.dimension} & {name for name, _ in other.dimension}
+    ):
+        return Meeting("maybe", "its units measure different things", None)
     if bare or (said is None and one is not None and other is not None and one.dimension == other.dimension and _near(one.number, other.number)):
         return Meeting("maybe", "its units do not fit together", None)
     if _silent(plain_left, plain_right, left_instead, right_instead):
@@ -200,11 +223,24 @@ def _converted(
             if same or any(factor in numbers or 1 / factor in numbers for factor in factors):
                 return plain
             return Meeting("maybe", "its units do not fit together", wanted)
+    if degree == "unequal" and 14 * magnitude(value - claimed) <= magnitude(value) and any(_between_systems(other, unit) for other in left_units):
+        return Meeting("maybe", "between units of two systems it may be rounded", wanted)
     if _loosely(left_units, unit, value, claimed, bare):
         return Meeting("maybe", "the units may be meant in another sense", wanted)
     if degree == "unequal" and not bare and _silent(plain_left, plain_right, left_instead, right_instead):
         return Meeting("maybe", "a unit may be converted silently", wanted)
     return Meeting(degree, "it may be rounded" if degree == "maybe" else "", wanted)
+
+
+def _misfit(one: dict[str, int], other: dict[str, int]) -> bool:
+    """Return whether the dimension of a result cannot come from that of its computation, units left out as is common: "$5 * 3 hours = $15"."""
+    return bool(one) and any(one.get(base) != power for base, power in other.items())
+
+
+def _between_systems(one: Unit, other: Unit) -> bool:
+    """Return whether neither of two units is a whole number of the other, as cups and millilitres."""
+    ratio = Fraction(one.factor) / other.factor
+    return not one.offset and ratio.numerator != 1 and ratio.denominator != 1
 
 
 def _loosely(left_units: list[Unit], unit: Unit, value: Number, claimed: Number, bare: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,14 +10,20 @@ from ebmhw.verify.arithmetic.evaluate import is_number, leaves
 from ebmhw.verify.arithmetic.grammar import Parsed, parsed
 from ebmhw.verify.arithmetic.letters import plain
 from ebmhw.verify.arithmetic.limits import LINE_LIMIT, QUESTION_LIMIT, STATEMENTS_LIMIT
-from ebmhw.verify.arithmetic.pieces import pieces, without_code
+from ebmhw.verify.arithmetic.phrases import retold
+from ebmhw.verify.arithmetic.pieces import pieces, readable
 from ebmhw.verify.arithmetic.postfix import Part
 from ebmhw.verify.arithmetic.reader import Reader, Run
 from ebmhw.verify.arithmetic.runs import read_runs
 from ebmhw.verify.arithmetic.scan import Token, tokens_between
 from ebmhw.verify.arithmetic.units import unit_named
+from ebmhw.verify.arithmetic.words import VERBS
+from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.statement import Source, Statement
 
+_QUOTES = re.compile("[\"'\u2018\u2019\u201c\u201d]")
+_TOLD = frozenset((*VERBS, "percent?", "remainder?", "each,", "remainder,"))
+_CHOICE = re.compile(r"[Aa]nswer(?: is|:) ?\(?[A-E]\)?(?!\w)")
 _NUMBERS = 200
 """Numbers of a question that are remembered as given."""
 
@@ -25,14 +32,14 @@ _LITERAL = frozenset(("neg", "%", "‰", "dozen"))
 _STRONG = frozenset(("answer", "boxed", "####", "a:", "=", "is the answer"))
 
 
-def statements(text: str, source: Source) -> list[Statement]:
+def statements(text: str, source: Source, deadline: Deadline) -> list[Statement]:
     """Return the statements of a text in order of their spans.
 
     The kinds: "equation", "comparison", "property", "answer"; of a question "goal", and "question" for one that asks what was not read. A "candidate"
     has an empty span and holds where it stands: words that are an answer only if the question has a goal, so that other domains may read them else.
     """
     question = source == "question"
-    letters = without_code(plain(text))
+    letters = readable(plain(text))
     result: list[Statement] = []
     numbers: set[str] = set()
     asks = False
@@ -49,7 +56,10 @@ def statements(text: str, source: Source) -> list[Statement]:
             if short:
                 break
             continue
+        deadline.check("arithmetic")
         found = tokens_between(letters, start, end)
+        if not _TOLD.isdisjoint(letters[start:end].split()):
+            found = retold(found, question)
         if question:
             asks = asks or any(token.type in ("ASK", "ASKIS") or (token.type == "STOP" and token.value == "?") for token in found)
             if len(numbers) < _NUMBERS:
@@ -63,6 +73,7 @@ def statements(text: str, source: Source) -> list[Statement]:
 def _of_piece(found: list[Token], text: str, source: Source) -> list[Statement]:
     """Return the statements of a piece of a text by its tokens."""
     reader = read_runs(found, source == "question")
+    reader.choice = "(B)" in text and _CHOICE.search(text) is not None
     result: list[Statement] = []
     if source == "question":
         return [statement for run in reader.found if (statement := _of_question(run, text)) is not None]
@@ -73,7 +84,7 @@ def _of_piece(found: list[Token], text: str, source: Source) -> list[Statement]:
         if statement is not None:
             result.append(statement)
     places.append(len(result))
-    if reader.wrong_runs or reader.retracted:
+    if reader.wrong_runs or reader.retracted or reader.foreign or reader.choice:
         _mark(result, reader, places)
     for token, positive in reader.yes:
         content = {"form": "yes", "yes": positive, "at": [token.start, token.end], "text": text[token.start : token.end]}
@@ -90,9 +101,16 @@ def _place(statement: Statement) -> tuple[int, int]:
 def _mark(result: list[Statement], reader: Reader, places: list[int]) -> None:
     """Note on statements that the text calls them wrong, or takes them back."""
     last = len(places) - 1
-    for first, behind in reader.wrong_runs:
+    for first, behind, how in reader.wrong_runs:
         for index in range(places[min(first, last)], places[min(behind, last)]):
-            result[index].content["doubt"] = "its sentence speaks of a mistake, a claim or a scale"  # type: ignore[index]
+            if how == "version" and result[index].kind != "comparison":
+                continue
+            result[index].content["doubt"] = "its sentence speaks of a mistake, a claim, a question or a scale"  # type: ignore[index]
+            result[index].content["said"] = how  # type: ignore[index]
+    if reader.foreign or reader.choice:
+        for statement in result:
+            statement.content["doubt"] = "the text speaks of another system of numbers, of a scale or of choices"  # type: ignore[index]
+            statement.content["said"] = "denied"  # type: ignore[index]
     at = 0
     for behind in reader.retracted:
         for index in range(at, places[min(behind, last)]):
@@ -123,6 +141,8 @@ def _of_response(run: Run, text: str, source: Source) -> Statement | None:
 def _answer(run: Run, text: str, source: Source) -> Statement | None:
     approximate = run.answers.startswith("about ")
     form = run.answers.removeprefix("about ") or "bare"
+    if run.compares:
+        return None
     if form == "a:" and not run.closes:
         return None
     row = run.tokens
@@ -207,6 +227,8 @@ def _chain(run: Run, text: str, source: Source) -> Statement | None:
     start, end, content = _sided(found)
     if run.doubt:
         content["doubt"] = run.doubt
+    elif _quoted(text, start, end):
+        content["doubt"] = "it is quoted, or holds a quotation"
     if ((run.label and not run.opens) or 0 in nouns) and _is_literal(found.sides[0].steps):
         content["label"] = True
     if run.compares:
@@ -221,6 +243,13 @@ def _chain(run: Run, text: str, source: Source) -> Statement | None:
         content["nouns"] = sorted(nouns)
     kind = "equation" if all(sign in ("=", "~") for sign in found.signs) else "comparison"
     return _statement(kind, source, text, start, end, content)
+
+
+def _quoted(text: str, start: int, end: int) -> bool:
+    """Return whether a statement, or a part of it, stands in quotation marks; those around the whole text do not count."""
+    if _QUOTES.search(text, max(0, start - 1), end + 1) is None:
+        return False
+    return not (start == 1 and end + 2 >= len(text) and _QUOTES.search(text, start, end) is None)
 
 
 def _begins(run: Run, nouns: set[int]) -> bool:
@@ -306,6 +335,8 @@ def _of_question(run: Run, text: str) -> Statement | None:
         return None
     part = found.sides[0]
     if _is_literal(part.steps) and not run.target:
+        return None
+    if "mod" in part.steps and ("+" in part.steps or "-" in part.steps):
         return None
     if not run.asks and (run.nouns or not run.opens):
         return None

@@ -23,6 +23,10 @@ def sep(reader: Reader, index: int, token: Token) -> None:
         beyond = reader.token(index + 2)
         if beyond is not None and beyond.type == "UNIT" and not reader.nouns:
             return
+    divisors = reader.after and len(reader.run.tokens) > 1 and reader.run.tokens[-2].type == "PROPBY"
+    if divisors and following is not None and following.type in ("NUM", "AND"):
+        reader.poison()
+        return
     glued = token.type == "SEP" and following is not None and following.start == token.end and following.type == "NUM"
     before = tokens[index - 1] if index else None
     if glued and before is not None and before.type == "NUM" and before.end == token.start:
@@ -82,6 +86,8 @@ def stop(reader: Reader, index: int, token: Token) -> None:
         return
     if value == "|":
         reader.bad = False
+    if value == "?" and not reader.question:
+        reader.wrong = reader.wrong or "asked"
     reader.end_sentence()
     reader.clear()
     reader.opens, reader.lead, reader.bad, reader.dashed = True, None, value == "#", False
@@ -124,3 +130,13 @@ def hashes(reader: Reader, index: int, token: Token) -> None:
 
 def opaque(reader: Reader, index: int, token: Token) -> None:
     reader.poison()
+
+
+def fresh(reader: Reader, index: int, token: Token) -> None:
+    """Begin an equation that `phrases` made, whatever stands before it in its sentence."""
+    if reader.run.tokens:
+        if not reader.after:
+            reader.drop_last()
+        reader.finish("word")
+    reader.clear()
+    reader.opens, reader.lead, reader.bad, reader.dashed, reader.tied = True, None, False, False, False

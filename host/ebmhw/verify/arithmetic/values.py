@@ -104,6 +104,20 @@ def percent(reader: Reader, index: int, token: Token) -> None:
 
 def function(reader: Reader, index: int, token: Token) -> None:
     reader.settle()
+    following = reader.token(index + 1)
+    if token.type == "FRAC":
+        if _fraction(reader, index, token):
+            return
+    elif token.value == "sqrt" and following is not None and following.value == "[":
+        degree, closing = reader.token(index + 2), reader.token(index + 3)
+        if degree is None or closing is None or degree.value not in ("2", "3") or closing.type != "RPAR":
+            reader.poison()
+            return
+        token = Token("FN", "cbrt" if degree.value == "3" else "sqrt", token.start, closing.end)
+        reader.skip = index + 4
+    if reader.after and token.value in ("sqrt", "cbrt") and not reader.nouns and reader.run.tokens[-1].end == token.start:
+        _doubt_juxtaposed(reader)
+        reader.operate(Token("OP", "*", token.start, token.start))
     if reader.after:
         reader.finish("value")
     reader.begin()
@@ -112,6 +126,46 @@ def function(reader: Reader, index: int, token: Token) -> None:
         reader.lists = True
     elif token.type == "FN" and token.end - token.start > 3:
         reader.words = True
+
+
+def _fraction(reader: Reader, index: int, token: Token) -> bool:
+    r"""Read "\frac12" and the mixed number "1\frac{1}{2}" as one number each; return whether that was done, or nothing can be read."""
+    after = reader.after and not reader.nouns and token.start - reader.run.tokens[-1].end <= 1
+    row = reader.tokens[index + 1 : index + 7]
+    if row and row[0].type == "NUM" and row[0].start == token.end:
+        if len(row[0].value) != 2 or not row[0].value.isdecimal() or row[0].value[1] == "0" or after:
+            reader.poison()
+        else:
+            reader.skip = index + 2
+            num(reader, index, Token("NUM", "/".join(row[0].value), token.start, row[0].end))
+        return True
+    if not after:
+        return False
+    last = reader.run.tokens[-1]
+    above, below = (row[1].value, row[4].value) if len(row) == 6 else ("", "")
+    if not (
+        last.type == "NUM" and last.value.isdecimal() and above.isdecimal() and below.isdecimal() and len(last.value + above + below) < 20
+        and [piece.type for piece in row] == ["LPAR", "NUM", "RPAR", "LPAR", "NUM", "RPAR"] and 0 < int(above) < int(below)
+    ):  # fmt: skip
+        reader.poison()
+        return True
+    reader.run.tokens[-1] = Token("NUM", f"{int(last.value) * int(below) + int(above)}/{int(below)}", last.start, row[5].end)
+    reader.skip = index + 7
+    return True
+
+
+def _doubt_juxtaposed(reader: Reader) -> None:
+    """Doubt "6 / 2(1 + 2)": whether the division or the product that has no sign comes first is not agreed upon."""
+    tokens = reader.run.tokens
+    depth = 0
+    for position in range(len(tokens) - 1, max(-1, len(tokens) - 40), -1):
+        kind = tokens[position].type
+        depth += (kind == "RPAR") - (kind == "LPAR")
+        if kind == "OP" and depth == 0:
+            if tokens[position].value == "/":
+                reader.run.doubt = reader.run.doubt or "whether its division or its product without a sign comes first is not agreed upon"
+            if tokens[position].end > tokens[position].start:
+                return
 
 
 def lpar(reader: Reader, index: int, token: Token) -> None:
@@ -127,12 +181,18 @@ def lpar(reader: Reader, index: int, token: Token) -> None:
             reader.after = False
             return
         if glued and not reader.nouns and run.tokens[-1].type in ("NUM", "RPAR"):
+            _doubt_juxtaposed(reader)
+            if "." in run.tokens[-1].value:
+                run.doubt = run.doubt or "its brackets may hold digits that repeat"
             reader.operate(Token("OP", "*", token.start, token.start))
         else:
+            following = reader.token(index + 1)
+            if following is not None and following.type == "OP" and following.value == "mod":
+                run.doubt = run.doubt or "it is a congruence"
             reader.finish("(")
             reader.bad = True
             run = reader.run
-    elif glued and before is not None and before.type in ("WORD", "OPAQUE", "X"):
+    elif glued and before is not None and before.type in ("WORD", "OPAQUE", "X", "SKIP"):
         reader.poison()
         return
     frac = bool(run.tokens) and run.tokens[-1].type == "FRAC"
@@ -155,6 +215,8 @@ def rpar(reader: Reader, index: int, token: Token) -> None:
     if not reader.parens:
         if reader.after:
             reader.finish(")")
+            following = reader.token(index + 1)
+            reader.bad = following is not None and (following.start == token.end or following.type in ("OP", "X"))
         elif run.tokens:
             reader.drop_last()
             reader.finish(")")

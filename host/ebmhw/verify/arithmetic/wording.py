@@ -6,7 +6,7 @@ from ebmhw.verify.arithmetic.reader import NOUNS_LIMIT, STARTS, Reader
 from ebmhw.verify.arithmetic.scan import Token
 from ebmhw.verify.arithmetic.stops import sep
 from ebmhw.verify.arithmetic.units import unit_named
-from ebmhw.verify.arithmetic.words import BREAKS, COMPARATIVES, LEADS, PREPOSITIONS
+from ebmhw.verify.arithmetic.words import ASKED, BREAKS, COMPARATIVES, LEADS, PREPOSITIONS, TURNS
 
 
 def word(reader: Reader, index: int, token: Token) -> None:
@@ -37,9 +37,16 @@ def word(reader: Reader, index: int, token: Token) -> None:
         if len(value) == 1 and value not in "ai" and following is not None and following.type in ("OP", "REL", "DASH"):
             reader.poison()
             return
+        if value == "should" and run.relations:
+            reader.wrong = reader.wrong or "claimed"
         if value in BREAKS:
             reader.finish("word")
             reader.lead = token
+            if value in TURNS:
+                reader.retracted.append(len(reader.found))
+            return
+        if value == "off" and last.type == "POST" and last.value == "%" and following is not None and following.type in STARTS:
+            reader.operate(Token("OP", "off", token.start, token.end))
             return
         if not reader.nouns and value in COMPARATIVES:
             run.compares = True
@@ -52,10 +59,10 @@ def word(reader: Reader, index: int, token: Token) -> None:
         return
     reader.lead = token
     reader.bad = reader.tied = False
+    if token.value in TURNS:
+        reader.retracted.append(len(reader.found))
     if token.type != "SKIP" and not (reader.target and token.value in ("there", "you", "have", "fit", "equal", "do", "we", "would", "get")):
-        if not (
-            reader.answers and token.value in ("to", "this", "your", "problem", "question", "should", "must", "equation", "expression", "of", "have")
-        ):
+        if not (reader.answers and token.value in ASKED):
             reader.clear()
         reader.opens = False
 
@@ -97,6 +104,8 @@ def ask_is(reader: Reader, index: int, token: Token) -> None:
                 return
         reader.finish("word")
         return
+    if not reader.question and token.end - token.start > 4:
+        reader.wrong = reader.wrong or "asked"
     reader.asked = True
     reader.opens = True
     reader.lead = None
@@ -104,15 +113,25 @@ def ask_is(reader: Reader, index: int, token: Token) -> None:
 
 def answer(reader: Reader, index: int, token: Token) -> None:
     if reader.run.tokens:
-        if reader.after and reader.is_ is not None and reader.run.relations == 0:
+        if reader.after and reader.is_ is not None and not reader.not_ and reader.run.relations == 0:
             reader.run.answers = reader.run.answers or "is the answer"
             reader.is_ = None
         reader.drop_last()
         reader.finish("word")
-    reader.answers = token.value if reader.opens or token.type == "ANSWER" or reader.lead is None or reader.lead.value in LEADS else ""
+    reader.answers = token.value if reader.opens or token.type == "ANSWER" or _leads(reader, index) else ""
     if not reader.answers:
         reader.lead = token
         reader.opens = False
+
+
+def _leads(reader: Reader, index: int) -> bool:
+    """Return whether what stands before a word leads up to it: nothing, or "so the"."""
+    lead = reader.lead
+    if lead is not None and lead.type == "SKIP":
+        while index > 0 and reader.tokens[index - 1].type == "SKIP":
+            index -= 1
+        lead = reader.token(index - 1)
+    return lead is None or lead.value in LEADS
 
 
 def result(reader: Reader, index: int, token: Token) -> None:
@@ -125,11 +144,17 @@ def result(reader: Reader, index: int, token: Token) -> None:
 def value_of(reader: Reader, index: int, token: Token) -> None:
     if reader.run.tokens:
         word(reader, index, token)
-    elif not reader.asks and reader.question:
-        reader.asks = "value"
+    elif reader.question:
+        reader.asks = reader.asks or "value"
+    elif token.value == "answer" and (following := reader.token(index + 1)) is not None and following.type in ("WORD", "SKIP"):
+        reader.answers = "answer"
 
 
 def yes(reader: Reader, index: int, token: Token) -> None:
+    if token.value == "wrong":
+        before, following = reader.token(index - 1), reader.token(index + 1)
+        if (before is not None and before.type not in ("STOP", "LINE")) or (following is not None and following.value == ":"):
+            call_wrong(reader, index, token)
     if reader.run.tokens:
         word(reader, index, token)
         return
@@ -170,7 +195,20 @@ def if_word(reader: Reader, index: int, token: Token) -> None:
 
 
 def wrong_word(reader: Reader, index: int, token: Token) -> None:
-    reader.wrong = True
+    call_wrong(reader, index, token)
+    word(reader, index, token)
+
+
+def call_wrong(reader: Reader, index: int, token: Token) -> None:
+    """Note that a sentence speaks of an error; "That is wrong." speaks of the one before it."""
+    denies = token.value == "wrong"
+    reader.wrong = "denied" if denies else reader.wrong or token.value or "claimed"
+    if denies and len(reader.found) == reader.sentence and not reader.run.tokens:
+        reader.wrong_before = any(before.type == "IT" for before in reader.tokens[max(0, index - 3) : index])
+
+
+def system(reader: Reader, index: int, token: Token) -> None:
+    reader.foreign = True
     word(reader, index, token)
 
 

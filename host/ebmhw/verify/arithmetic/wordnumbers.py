@@ -103,6 +103,11 @@ def _number(tokens: list[Token], at: int, text: str) -> tuple[str | None, int]:
                 break
             index += 1
             continue
+        if (
+            token.type == "FN" and token.value == "half" and token.end - token.start == 4 and seen and index - at == 1 and total == 0 and current < 20
+            and (index + 1 == len(tokens) or tokens[index + 1].type not in ("NUM", "WORDNUM", "LPAR", "OF"))
+        ):  # fmt: skip
+            return f"{current}/2", index + 1
         pieces = [token.value] if token.type == "WORDNUM" else token.value.split("-") if token.type == "WORD" else []
         if not pieces or len(pieces) > 4:
             break

@@ -45,10 +45,12 @@ _PHRASES: dict[tuple[str, str], str] = {
     ("CMP", ">"): "exceeds",
     ("CMP", ">="): "greater than or equal to|more than or equal to|at least|no less than|not less than|no fewer than",
     ("CMP", "<="): "less than or equal to|fewer than or equal to|at most|no more than|not more than|no greater than",
-    ("CMP", "="): "equal to|the same as|exactly equal to",
+    ("CMP", "="): "equal to|the same as|exactly equal to|equivalent to|identical to",
     ("CMP", "!="): "not equal to|different from|unequal to",
-    ("IS", "is"): "is|are|was|were|be|would be|will be|comes to|comes out to|equates to|amounts to|works out to|works out to be|adds up to|totals",
-    ("IS", "makes"): "makes|make|gives|give|yields|yield|becomes|leaves|gives us|gives you|results in",
+    ("IS", "is"): "is|are|was|were|be|would be|will be|comes to|comes out to|equates to|amounts to|works out to|works out to be|totals",
+    ("IS", "sums"): "adds up to|add up to|sums to|sum to|sums up to|sum up to|total up to",
+    ("IS", "makes"): "makes|make",
+    ("IS", "gives"): "gives|give|yields|yield|becomes|leaves|leave|gives us|gives you|give us|give you|results in",
     ("CMP", "eq"): "equals|equal",
     ("POST", "%"): "percent|per cent|pct",
     ("POST", "squared"): "squared",
@@ -117,22 +119,41 @@ _PHRASES: dict[tuple[str, str], str] = {
     ("ASK", "multiply"): "multiply",
     ("ASK", "divide"): "divide",
     ("ASKIS", "is"): "is it true that|true or false|is it correct that|check whether|check if|does|do|verify that|is the statement",
-    ("VALUEOF", ""): "value of|result of|answer to|answer of|result when",
+    ("VALUEOF", ""): "value of|result of|answer of|result when",
+    ("VALUEOF", "answer"): "answer to",
     ("YES", "yes"): "yes|true|correct|yep|yeah",
-    ("NO", "no"): "no|false|nope|incorrect",
+    ("NO", "no"): "no|nope",
+    ("NO", "wrong"): "false|incorrect",
     ("IN", "in"): "in|into|to|expressed in|converted to|converted into",
     ("PER", "per"): "per|an hour|each",
     (
         "WRONG",
         "",
-    ): "wrong|mistake|wrongly|erroneous|error|suppose|assume|imagine|pretend|claims|claimed|instead of|not true that|false that|incorrectly"
-    + "|untrue|mistakenly|typo",
+    ): "replace|original|corrected|old|nobody|options|choices"
+    + "|assert|suppose|assume|imagine|pretend|claims|claimed|instead of|people think|many think|some think|might think"
+    + "|may think|could think|might guess|might say|might expect|tempting|tempted|people believe|wrote|you said|your calculation|your claim"
+    + "|your statement|your equation|your work|accept that|believe that|slogan|confuse|contradiction|contradicts|absurd|cannot|can't|couldn't"
+    + "|is off|odds|clock|o'clock|javascript|concatenation|concatenated",
+    (
+        "WRONG",
+        "wrong",
+    ): "not true that|false that|does not hold|do not hold|doesn't hold|isn't true|is not true|not the case|isn't right|is not right"
+    + "|isn't correct|is not correct|wrong|mistake|mistakes|wrongly|erroneous|error|incorrectly|untrue|mistakenly"
+    + "|typo|myth|fallacy|misconception|impossible",
+    ("WRONG", "version"): "python|version|versions|release|newer",
+    (
+        "SYSTEM",
+        "",
+    ): "binary|hexadecimal|octal|hex|boolean|xor|gf|modular arithmetic|modulo arithmetic|clock arithmetic|base two|base three|base five"
+    + "|base eight|base sixteen|in base|"
+    + "|".join(f"base {base}" for base in (*range(2, 10), 11, 12, 16, 20, 60)),
     ("IF", "if"): "if|whether|unless",
     (
         "WAIT",
         "",
     ): "wait|actually|correction|oops|sorry|rather|let me re-check|let me recheck|let me recalculate|let me recompute|let me correct|hold on",
-    ("SCALE", ""): "scale|map|represents|represent|corresponds",
+    ("SCALE", ""): "represents|represent|corresponds",
+    ("SYSTEM", "scale"): "scale|map",
     ("NUM", "pi"): "pi",
 }
 
@@ -149,6 +170,23 @@ LABELS = _set(
 RANGES = _set("page pages chapter chapters age ages year years verse verses line lines days from between rows items grades floors numbers rooms")
 """Nouns before a range: "Pages 10 - 20" is no subtraction."""
 
+VERBS = {
+    "add": "add", "adding": "add", "subtract": "subtract", "subtracting": "subtract", "take": "take", "taking": "take", "multiply": "multiply",
+    "multiplying": "multiply", "divide": "divide", "dividing": "divide", "make": "make", "makes": "make", "adds": "make", "sums": "make",
+    "sum": "list", "difference": "list", "product": "list", "average": "list", "mean": "list", "total": "make", "remainder": "rest",
+    "exceeds": "exceed", "each": "each", "apiece": "each", "percent": "share",
+}  # fmt: skip
+"""Words that may tell a sum as an action, and how."""
+
+ASKED = _set(
+    "to this your problem question should must equation expression of have classic math maths mathematical arithmetic simple basic riddle puzzle "
+    "calculation multiplication addition subtraction division that given original above task exercise"
+)
+"""Words between "answer" and "is"."""
+
+TURNS = _set("but however instead rechecking recheck")
+"""Words behind which a text may take back what stands before them."""
+
 LEADS = _set(
     "so thus therefore hence then that because since as and but see know is are number integer numbers yes no indeed means now also have get "
     "gives says note notice conclude finally clearly obviously we our first second third next here why answer equation sum calculation "
@@ -161,9 +199,10 @@ HALVES = _set("of by times per over from than as between minus plus with without
 
 
 BREAKS = _set(
-    "because since so then therefore thus hence which that who whose when while where if but or he she they it we you i there this these "
+    "because since so nor then therefore thus hence which that who whose when while where if but or he she they it we you i there this these "
     "those ago until before after although though however meaning making leaving giving gets gave has have had will would can could should "
-    "must does did do buys bought sells sold costs cost earns earned makes pays paid spends spent takes took needs needed eats ate"
+    "must does did do however instead rechecking recheck "
+    "buys bought sells sold costs cost earns earned makes pays paid spends spent takes took needs needed eats ate"
 )
 """Words that end a quantity: what follows is another clause."""
 

@@ -1,0 +1,38 @@
+"""Sums in common words: the right one of a pair is verified, the wrong one is not and its repair is; what may be right is never flagged."""
+
+from __future__ import annotations
+
+import pytest
+from arithmetic_checks import UNKNOWN, VERIFIED, VIOLATED, fixed, verdict
+from arithmetic_sentences import ASKED, NO_ANSWER, NOT_RIGHT, NOT_WRONG, PAIRS, lines
+
+
+@pytest.mark.parametrize("pair", lines(PAIRS))
+def test_the_right_one_is_verified_and_the_wrong_one_violated(pair: str) -> None:
+    right, wrong = pair.split(" # ")
+    assert verdict("", right) == VERIFIED
+    assert verdict("", wrong) == VIOLATED
+    assert verdict("", fixed("", wrong)) in (VERIFIED, VIOLATED)
+
+
+@pytest.mark.parametrize("row", lines(ASKED))
+def test_the_right_answer_is_verified_and_the_wrong_one_violated(row: str) -> None:
+    question, right, wrong = row.split(" # ")
+    assert verdict(question, right) == VERIFIED
+    assert verdict(question, wrong) == VIOLATED
+    assert verdict(question, fixed(question, wrong)) == VERIFIED
+
+
+@pytest.mark.parametrize("response", lines(NOT_WRONG))
+def test_what_may_be_right_is_not_violated(response: str) -> None:
+    assert verdict("", response) != VIOLATED
+
+
+@pytest.mark.parametrize("response", lines(NOT_RIGHT))
+def test_what_may_be_wrong_is_not_verified(response: str) -> None:
+    assert verdict("", response) != VERIFIED
+
+
+@pytest.mark.parametrize("response", lines(NO_ANSWER))
+def test_what_does_not_answer_leaves_the_question_open(response: str) -> None:
+    assert verdict("What is 19 * 81?", response) == UNKNOWN
