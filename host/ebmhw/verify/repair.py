@@ -237,12 +237,12 @@ def _next_attempt(
             return Attempt("search", None, None, f"{type(error).__name__}: {error}")
     if not pipeline.has_model:
         return None
-    text: str | None = None
+    said: str | None = None
     try:
-        text = _again(ask, report, len(attempts))
-        return Attempt("model", text, check(text))
+        said = _again(ask, report, len(attempts))
+        return Attempt("model", said, check(said))
     except EbmhwError as error:
-        return Attempt("model", text, None, str(error))
+        return Attempt("model", said, None, str(error))
 
 
 def _again(ask: _Asker, report: Report, turn: int) -> str:
