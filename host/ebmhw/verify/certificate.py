@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ebmhw
 from ebmhw.errors import EbmhwError, InvalidCertificate, MissingExtra, VerificationError, shown
@@ -20,10 +20,13 @@ from ebmhw.verify.certificate_schema import FORMAT, SCHEMA
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.domain import Domain
 from ebmhw.verify.domains import chosen_names, divided, knowledge_text, make_domains
-from ebmhw.verify.examine import examine
+from ebmhw.verify.examine import Failure, examine
 from ebmhw.verify.prover import Record, ReplayProver
-from ebmhw.verify.report import Failure, Report, Texts, overall
-from ebmhw.verify.verdict import VIOLATED, Verdict
+from ebmhw.verify.texts import Texts
+from ebmhw.verify.verdict import VIOLATED, Verdict, together
+
+if TYPE_CHECKING:
+    from ebmhw.verify.report import Report
 
 REPLAY_SECONDS = 300.0
 """Longest replay unless the caller says otherwise."""
@@ -124,7 +127,7 @@ def check_certificate(
     unused = sorted(set(recorded) - set(prover.records))
     if unused:
         raise InvalidCertificate(f"no claim of these texts rests on decision {unused[0][:16]} of the certificate; it was changed")
-    _compare("verdict", overall(claims, open_goals, failed), certificate)
+    _compare("verdict", together((claim.verdict for claim in claims), complete=not (open_goals or failed)), certificate)
     _refute_failures(texts, [domain for domain in asked if domain.name in without], deadline)
     if _hash(written) != certificate["digest"]:
         raise InvalidCertificate("the digest of the certificate is not that of its content; something in it was changed")

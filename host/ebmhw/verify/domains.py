@@ -9,7 +9,7 @@ from typing import Any
 
 from ebmhw.errors import MissingExtra, VerificationError, shown
 from ebmhw.verify.domain import Domain
-from ebmhw.verify.report import Texts
+from ebmhw.verify.texts import Texts
 
 _HOMES = {
     "programs": ("ebmhw.verify.programs", "Programs"),

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ebmhw.errors import EbmhwError, PipelineTimeoutError
 from ebmhw.verify.claim import Claim
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.domain import Domain
 from ebmhw.verify.prover import Prover
-from ebmhw.verify.report import Failure, Texts
 from ebmhw.verify.statement import Statement
+from ebmhw.verify.texts import Texts
+
+
+class Failure(NamedTuple):
+    """A domain that did not come to an end.
+
+    Attributes
+    ----------
+    domain : its name
+    code : of the error (see `ebmhw.errors`), or the exception's class for one that is not the package's
+    text : what happened
+    """
+
+    domain: str
+    code: str
+    text: str
+
 
 Examined = tuple[tuple[Claim, ...], tuple[str, ...], tuple[Failure, ...]]
 

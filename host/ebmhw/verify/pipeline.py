@@ -16,7 +16,8 @@ from ebmhw.verify.domains import chosen_names, divided, knowledge_text, make_dom
 from ebmhw.verify.examine import examine
 from ebmhw.verify.prover import LiveProver
 from ebmhw.verify.repair import RepairReport, repaired
-from ebmhw.verify.report import Report, Texts
+from ebmhw.verify.report import Report
+from ebmhw.verify.texts import Texts
 
 if TYPE_CHECKING:
     from ebmhw.backends import SamplerBackend

@@ -5,42 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 from ebmhw.verify.claim import Claim
+from ebmhw.verify.examine import Failure
 from ebmhw.verify.prover import Record
+from ebmhw.verify.texts import Texts
 from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED, Verdict, together
-
-
-class Failure(NamedTuple):
-    """A domain that did not come to an end.
-
-    Attributes
-    ----------
-    domain : its name
-    code : of the error (see `ebmhw.errors`), or the exception's class for one that is not the package's
-    text : what happened
-    """
-
-    domain: str
-    code: str
-    text: str
-
-
-class Texts(NamedTuple):
-    """What is checked, and what it is checked by.
-
-    Attributes
-    ----------
-    question, response : as given
-    knowledge : text of the user's knowledge file, or None
-    constraints : a constraint program about question and answer, or None
-    """
-
-    question: str
-    response: str
-    knowledge: str | None = None
-    constraints: str | None = None
 
 
 @final
@@ -73,7 +44,7 @@ class Report:
     @cached_property
     def verdict(self) -> Verdict:
         """VIOLATED if a claim is; VERIFIED if claims were checked, all hold, the question is answered and no domain failed; else UNKNOWN."""
-        return overall(self.claims, self.open_goals, self.failures)
+        return together((claim.verdict for claim in self.claims), complete=not (self.open_goals or self.failures))
 
     @property
     def verified(self) -> bool:
@@ -129,12 +100,6 @@ class Report:
 
     def __repr__(self) -> str:
         return f"Report({self.verdict}: {self.reason})"
-
-
-def overall(claims: tuple[Claim, ...], open_goals: tuple[str, ...], failures: tuple[Failure, ...]) -> Verdict:
-    """Return the verdict of a whole response; what is missing leaves it UNKNOWN at best."""
-    verdict = together(claim.verdict for claim in claims)
-    return UNKNOWN if verdict == VERIFIED and (open_goals or failures) else verdict
 
 
 def _counted(count: int, noun: str) -> str:

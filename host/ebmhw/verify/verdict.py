@@ -12,9 +12,9 @@ VIOLATED: Verdict = "VIOLATED"
 UNKNOWN: Verdict = "UNKNOWN"
 
 
-def together(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return VIOLATED if any is, VERIFIED if there are some and all are, else UNKNOWN: nothing checked is not true."""
+def together(verdicts: Iterable[Verdict], complete: bool = True) -> Verdict:
+    """Return VIOLATED if any is, VERIFIED if there are some, all are and nothing is missing, else UNKNOWN: nothing checked is not true."""
     found = set(verdicts)
     if VIOLATED in found:
         return VIOLATED
-    return VERIFIED if found == {VERIFIED} else UNKNOWN
+    return VERIFIED if found == {VERIFIED} and complete else UNKNOWN

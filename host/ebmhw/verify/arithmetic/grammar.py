@@ -15,7 +15,7 @@ from lark.exceptions import UnexpectedInput
 from lark.lexer import Lexer
 
 from ebmhw.verify.arithmetic.postfix import Part, postfix
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 
 _GRAMMAR = r"""
 chain: side (REL side)+

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 from ebmhw.verify.arithmetic.words import LEADS, VERBS
 
 _GETTING = frozenset(("get", "gets", "obtain", "giving", "leaving", "making", "gave", "left", "reach"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from ebmhw.verify.arithmetic.limits import TOKENS_LIMIT
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 from ebmhw.verify.arithmetic.words import HALVES, LABELS, LEADS, RANGES
 
 NOUNS_LIMIT = 8

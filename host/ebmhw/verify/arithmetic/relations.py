@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ebmhw.verify.arithmetic.reader import Reader
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 from ebmhw.verify.arithmetic.wording import word
 
 _AFTER = frozenset(("number", "because", "since", "so", "but", "while", "whereas", "too", "as", "for"))

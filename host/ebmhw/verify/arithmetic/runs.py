@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ebmhw.verify.arithmetic import operators, relations, stops, values, wording
 from ebmhw.verify.arithmetic.reader import Reader
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 
 _ACTIONS: dict[str, Callable[[Reader, int, Token], None]] = {
     "NUM": values.num, "LOOSE": values.num, "CUR": values.cur, "UNIT": values.unit, "POST": values.post, "PERCENT": values.percent,

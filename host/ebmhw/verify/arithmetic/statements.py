@@ -15,7 +15,8 @@ from ebmhw.verify.arithmetic.pieces import pieces, readable
 from ebmhw.verify.arithmetic.postfix import Part
 from ebmhw.verify.arithmetic.reader import Reader, Run
 from ebmhw.verify.arithmetic.runs import read_runs
-from ebmhw.verify.arithmetic.scan import Token, tokens_between
+from ebmhw.verify.arithmetic.scan import tokens_between
+from ebmhw.verify.arithmetic.token import Token
 from ebmhw.verify.arithmetic.units import unit_named
 from ebmhw.verify.arithmetic.words import VERBS
 from ebmhw.verify.deadline import Deadline

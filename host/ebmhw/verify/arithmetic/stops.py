@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ebmhw.verify.arithmetic.reader import STARTS, Reader
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 
 
 def sep(reader: Reader, index: int, token: Token) -> None:

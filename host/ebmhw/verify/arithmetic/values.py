@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ebmhw.verify.arithmetic.limits import DEPTH_LIMIT
 from ebmhw.verify.arithmetic.reader import Reader
-from ebmhw.verify.arithmetic.scan import Token
+from ebmhw.verify.arithmetic.token import Token
 from ebmhw.verify.arithmetic.units import unit_named
 from ebmhw.verify.arithmetic.wording import word
 

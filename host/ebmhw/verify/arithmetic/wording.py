@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ebmhw.verify.arithmetic.reader import NOUNS_LIMIT, STARTS, Reader
-from ebmhw.verify.arithmetic.scan import Token
 from ebmhw.verify.arithmetic.stops import sep
+from ebmhw.verify.arithmetic.token import Token
 from ebmhw.verify.arithmetic.units import unit_named
 from ebmhw.verify.arithmetic.words import ASKED, BREAKS, COMPARATIVES, LEADS, PREPOSITIONS, TURNS
 

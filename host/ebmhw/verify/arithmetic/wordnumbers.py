@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ebmhw.verify.arithmetic.words import ONES, PARTS, SCALES, TENS
 
 if TYPE_CHECKING:
-    from ebmhw.verify.arithmetic.scan import Token
+    from ebmhw.verify.arithmetic.token import Token
 
 _WORDS_LIMIT = 40
 """Words of one number."""
