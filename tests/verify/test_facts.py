@@ -11,6 +11,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import ebmhw
 from ebmhw.errors import ExtractionError
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.domain import Edit, Judgement
@@ -165,7 +166,7 @@ def test_a_question_about_something_else_is_no_goal() -> None:
 
 def test_the_readme_holds() -> None:
     """The knowledge file and the table of the README say what Facts says."""
-    text = (Path(__file__).parents[2] / "host/ebmhw/verify/facts/README.md").read_text(encoding="utf-8")
+    text = (Path(ebmhw.__file__).parent / "verify/facts/README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     facts = Facts(example)
     rows = re.findall(r"^\| \"(.*)\" \| (VERIFIED|VIOLATED|UNKNOWN)", text, re.MULTILINE)
