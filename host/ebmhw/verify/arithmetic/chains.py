@@ -224,8 +224,21 @@ def _told(statement: Statement, base: _Side, side: _Side, found: Meeting) -> str
     if found.degree == "unequal" and found.note:
         return f"{left} is {found.note}, not {right}"
     other = "" if literally(side.steps) is not None else f", which is {shown(evaluate(side.steps).number)}"
+    in_one = _in_one_unit(base, side) if has_units(base.steps) and has_units(side.steps) and other else None
+    if in_one is not None:
+        value, other = in_one[0], f", which is {in_one[1]}"
     words = f"{left} is {value}, not {right}{other}" if found.degree == "unequal" else f"{left} is {value}; {right}{other} is near or in other units"
     return words if found.degree == "unequal" else f"{words}: {found.note or 'it may be rounded'}"
+
+
+def _in_one_unit(base: _Side, side: _Side) -> tuple[str, str] | None:
+    """Return both sides in the last unit of the second, "135 min" for "1 h 30 min + 45 min"; None where their units do not fit together."""
+    left, right, unit = quantity(base.steps), quantity(side.steps), units_of(side.steps)[-1]
+    if left is None or right is None or unit.offset or not left.dimension == right.dimension == unit.dimension:
+        return None
+    values = (simple(Fraction(found.number) / Fraction(unit.factor)) for found in (left, right))
+    first, second = (f"{shown(value)} {unit.name}" for value in values)
+    return first, second
 
 
 def _leaves(statement: Statement, side: _Side) -> list[Edit]:

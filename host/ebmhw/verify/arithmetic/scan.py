@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 from ebmhw.verify.arithmetic.letters import HIDDEN, MARK, plain
 from ebmhw.verify.arithmetic.numerals import VULGAR
@@ -57,6 +58,9 @@ _COMMANDS: dict[str, tuple[str, str] | None] = {
     r"\}": ("RPAR", ")"), r"\equals": ("REL", "="), r"\*": ("OP", "*"), r"\-": ("OP", "-"), r"\_": None, r"\degree": ("UNIT", "°"),
     r"\circ": ("UNIT", "°"),
 }  # fmt: skip
+_CROSSES = frozenset("\u2715\u2716\u2717\u2718\u274c\u274e\U0001f6ab")
+"""Signs that call what they stand at wrong."""
+
 _TEXT = frozenset((r"\text", r"\mathrm", r"\mathbf", r"\textbf", r"\mbox", r"\operatorname"))
 _IGNORED = frozenset(("&", "`", "_", '"', "'", HIDDEN, MARK, "\u00a0", " "))
 _FORMULA = 300
@@ -189,6 +193,9 @@ def tokens_between(text: str, begin: int, behind: int) -> list[Token]:
                 append(Token("NUM", sign.translate(_SUPERSCRIPT), start, end))
             elif sign[0] == "#":
                 append(Token("HASHES", sign, start, end))
+            elif category(sign[0]) == "So" and sign not in _CROSSES:
+                # A picture before a sentence marks it as a bullet does.
+                append(Token("STOP", "\u2022", start, end))
             else:
                 append(Token("OPAQUE", sign, start, end))
         elif kind == "v":
