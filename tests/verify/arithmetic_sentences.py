@@ -168,6 +168,9 @@ Is 91 prime? # No # Yes
 """A question, a right and a wrong answer."""
 
 NOT_WRONG = r"""
+half the number is 1/2*20=10
+Since 2/5 is equal to 12.8 hectares, then 1/5 is equal to 12.8/2 = 6.4 hectares.
+25 classmates + his 1 teacher + 1 himself = <<25+1+1=27>>27 people. 27 people x 2 cupcakes each = <<27*2=54>>54 cupcakes. A: 54
 Many people think 7 × 8 = 54, but it is 56.
 You might guess 7 × 8 = 54. That is wrong; 7 × 8 = 56.
 Let's check whether 13 × 7 = 90. 13 × 7 = 91, so no.

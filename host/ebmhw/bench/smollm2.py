@@ -124,6 +124,6 @@ def outcomes(count: int) -> tuple[Outcome, ...]:
     pipeline = VerifyRepairPipeline(llm="smollm2")
     found = []
     for problem, answer in zip(problems(count), answers(count), strict=True):
-        repaired = pipeline.verify_and_repair(problem.question, answer, max_tokens=MAX_TOKENS)
+        repaired = pipeline.verify_and_repair(problem.question, answer, max_repairs=2, max_tokens=MAX_TOKENS)
         found.append(Outcome(problem, answer, repaired.final_answer, repaired.initial.verdict, repaired.verdict))
     return tuple(found)

@@ -42,8 +42,12 @@ def judged_chain(statement: Statement, ledger: Ledger) -> Claim:
     content = statement.content
     if "limit" in content:
         return Claim(statement, UNKNOWN, content["limit"])
+    ledger.begin()
     try:
-        return _judged(statement, ledger)
+        claim = _judged(statement, ledger)
+        if claim.verdict != VIOLATED and claim.fix is None:
+            ledger.withdraw()
+        return claim
     except Limit as limit:
         return Claim(statement, UNKNOWN, f"not computed: it holds {limit}")
     except Undefined as undefined:

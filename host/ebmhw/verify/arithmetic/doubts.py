@@ -10,12 +10,13 @@ from typing import Any
 from ebmhw.verify.arithmetic.agreement import literally
 from ebmhw.verify.arithmetic.evaluate import evaluate
 from ebmhw.verify.arithmetic.limits import DividedByZero, Limit, Undefined
-from ebmhw.verify.arithmetic.sides import meeting
+from ebmhw.verify.arithmetic.sides import has_units, meeting
 from ebmhw.verify.statement import Statement
 
 _GROUPED = re.compile(r"\d{1,3}\.\d{3}")
 _RANGE = re.compile(r"(\d{1,6})[-\u2010-\u2015](\d{1,6})")
 _SIZE = re.compile(r"\d+(?:\.\d+)?[xX]\d+(?:\.\d+)?")
+_OF = frozenset(("half", "double", "triple", "third", "quarter", "fifth", "tenth"))
 _AGREE = ("equal", "rounded")
 
 
@@ -53,6 +54,11 @@ def _otherwise(statement: Statement, sides: list[list[str]], content: Any) -> st
             return "it may be a range"
     if _SIZE.fullmatch(first) is not None and literally(sides[1]) is None:
         return "it may be a size"
+    said = statement.text[slice(*content["signs"][0])]
+    if said[:1].isalpha() and sides[0][2:] == ["/"] and evaluate(sides[0]).number < 1 and (has_units(sides[1]) or literally(sides[1]) is None):
+        return "its first number may be a share of something"
+    if any(step in _OF for step in sides[0]) and len(sides[0]) > 2 and re.search(r"\b(?:is|are|was|were)\b", first) is not None:
+        return "what its first words take is not plain"
     named = [index for index in content.get("nouns", ()) if literally(sides[index]) is not None]
     if len(named) > 1 and len(sides) > 2:
         return "its numbers may count different things"

@@ -24,12 +24,13 @@ class Ledger:
     last : (value, whether it holds) of the last equation, None before the first
     """
 
-    __slots__ = ("_rounded", "_wrong", "given", "last")
+    __slots__ = ("_noted", "_rounded", "_wrong", "given", "last")
 
     def __init__(self, given: frozenset[str]) -> None:
         self.given = given
         self.last: tuple[Number, bool] | None = None
         self._wrong: dict[Number, Number] = {}
+        self._noted: list[Number] = []
         self._rounded: dict[Number, Number] = {}
 
     def corrected(self, steps: Sequence[str]) -> tuple[Number | None, ...]:
@@ -58,10 +59,23 @@ class Ledger:
         """Return what a number should be, or None where nothing says that it is wrong."""
         return self._wrong.get(simple(value))
 
+    def begin(self) -> None:
+        """Begin a statement, whose notes can be withdrawn."""
+        self._noted.clear()
+
     def wrong(self, written: Number, right: Number) -> None:
         """Note that a result was written wrongly."""
         if len(self._wrong) < _ENTRIES:
-            self._wrong[simple(written)] = right
+            number = simple(written)
+            if number not in self._wrong:
+                self._noted.append(number)
+            self._wrong[number] = right
+
+    def withdraw(self) -> None:
+        """Forget what was noted as wrong since `begin`: what is only doubtful makes nothing else wrong."""
+        for number in self._noted:
+            self._wrong.pop(number, None)
+        self._noted.clear()
 
     def rounded(self, written: Number, exact: Number) -> None:
         """Note that a result was rounded."""
