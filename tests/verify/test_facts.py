@@ -276,3 +276,12 @@ def test_any_text_is_read(text: str) -> None:
 def test_long_repetitions_end(piece: str) -> None:
     """Quadratic time would be minutes here; the deadline, asked between pieces, turns that into an error."""
     FACTS.read(piece * (100_000 // len(piece)), "response", Deadline(60))
+
+
+@pytest.mark.parametrize("opening", ["Sure!", "Great question!", "Of course.", "Okay,", "Bonjour!"])
+def test_words_that_open_an_answer_are_none(opening: str) -> None:
+    question = "Tell me the capital of France."
+    assert [claim.verdict for claim in judgement(question, f"{opening} The capital of France is Paris.").claims] == [VERIFIED]
+    assert [claim.verdict for claim in judgement(question, f"{opening} The capital of France is **Lyon**.").claims] == [VIOLATED]
+    if opening != "Bonjour!":
+        assert judgement(question, opening).claims == ()

@@ -13,6 +13,49 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _PRONOUNS = frozenset(["it", "he", "she", "they", "that", "this", "its", "his", "her", "their"])
+_OPENINGS = frozenset(
+    [
+        "sure",
+        "certainly",
+        "absolutely",
+        "definitely",
+        "okay",
+        "ok",
+        "great",
+        "good",
+        "alright",
+        "hello",
+        "hi",
+        "hey",
+        "thanks",
+        "thank",
+        "you",
+        "of",
+        "course",
+        "question",
+        "no",
+        "problem",
+        "happy",
+        "glad",
+        "to",
+        "help",
+        "interesting",
+        "nice",
+        "well",
+        "indeed",
+        "right",
+        "understood",
+        "got",
+        "it",
+        "here",
+        "goes",
+        "let",
+        "me",
+        "see",
+    ]
+)
+"""Words of phrases that open an answer and give none: "Sure!", "Great question!"."""
+
 _COPULAS = frozenset(["is", "are", "was", "were", "it's", "that's"])
 
 
@@ -62,6 +105,8 @@ def value_in(text: str, fact: Fact, knowledge: Knowledge) -> tuple[tuple[int, in
             return (first, first + len(candidate)), negated
     named = [word for word in words_of(head) if word.kind != "sign" and word.plain not in ARTICLES]
     joining = ("of", "de", "la", "le", "and", "du", "von", "van", "the")
+    if all(word.plain in _OPENINGS for word in named):
+        return None
     if named and len(named) <= 6 and all(word.large or word.plain in joining for word in named) and named[0].large:
         return (first, first + len(head)), negated
     return None

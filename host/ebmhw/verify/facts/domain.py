@@ -52,6 +52,9 @@ class Facts(Domain):
         for statement in response:
             if statement.kind == "answer":
                 claim = None if single is None else self._answer(statement, single)
+                if claim is not None and claim.verdict == VIOLATED and "words" in statement.content and _told(response, goals[0]):
+                    # Words before or behind a whole sentence that gives the answer are rarely another one.
+                    claim = None
                 if claim is not None:
                     claims.append(claim)
                     met.update(range(len(goals)))
@@ -123,6 +126,12 @@ class Facts(Domain):
             return Claim(statement, UNKNOWN if finding.holds is None else VERIFIED, finding.reason)
         start = statement.span[0]
         return _violated(statement, finding, fact, (start + first, start + last), words)
+
+
+def _told(response: Sequence[Statement], goal: Statement) -> bool:
+    """Tell whether a whole sentence of the response is about what is asked."""
+    asked = (goal.content["subject"], goal.content["relation"])
+    return any(said.kind != "answer" and (said.content["subject"], said.content["relation"]) == asked for said in response)
 
 
 def _violated(statement: Statement, finding: Finding, fact: Fact, span: tuple[int, int], old: str) -> Claim:
