@@ -144,4 +144,4 @@ def test_the_page_overwrites_neither_input_nor_output(page: str) -> None:
 def test_an_answer_given_twice_is_no_pair() -> None:
     Path("in.jsonl").write_text('{"question": "", "response": "1 + 1 = 3", "response": "1 + 1 = 2"}\n')
     assert call().exit_code == 3
-    assert "'response' is there twice in one object" in records()[0]["error"]["text"]
+    assert "member 'response' is there twice in one object" in records()[0]["error"]["text"]

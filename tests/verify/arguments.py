@@ -7,7 +7,7 @@ from ebmhw.verify.claim import Claim
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.logic import Logic
 from ebmhw.verify.prover import LiveProver, ReplayProver
-from ebmhw.verify.verdict import VIOLATED, together
+from ebmhw.verify.verdict import VIOLATED, Verdict, together
 
 BACKEND = get_backend("cpu", threads=1)
 LOGIC = Logic()
@@ -36,3 +36,12 @@ def fixed(question: str, response: str) -> str:
             assert claim.fix_span is not None
             text = text[: claim.fix_span[0]] + claim.fix + text[claim.fix_span[1] :]
     return text
+
+
+def expect(question: str, response: str, wanted: Verdict) -> None:
+    """Demand a verdict, and of what is wrong that its fixes mend it."""
+    assert verdict(question, response) == wanted
+    if wanted == VIOLATED:
+        changed = fixed(question, response)
+        assert changed != response
+        assert verdict(question, changed) != VIOLATED

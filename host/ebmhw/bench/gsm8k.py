@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,8 +52,8 @@ def cases(data: Path | None) -> list[Case]:
                     name=f"gsm8k/{kind}, {figure}",
                     measures=f"{figure} of VIOLATED against wrong solutions, in percent, where {meaning}; beside all solutions flagged",
                     unit="%",
-                    ours=_fixed(lambda kind=kind, figure=figure: _figure(path, kind, figure)),  # type: ignore[misc]
-                    peers=(Peer("flag all", _fixed(lambda figure=figure: _flag_all(path, figure))),),  # type: ignore[misc]
+                    ours=_fixed(partial(_figure, path, kind, figure)),
+                    peers=(Peer("flag all", _fixed(partial(_flag_all, path, figure))),),
                     max_rounds=1,
                     warm_up=False,
                 )

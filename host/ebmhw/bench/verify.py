@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ebmhw.bench.harness import Case, Measure
 from ebmhw.bench.verification import LISTED, Counts, Pair, evaluate, knowledge_of, make_pairs, table
+from ebmhw.bench.verification.pairs import Split
 
 if TYPE_CHECKING:
     from ebmhw.verify import VerifyRepairPipeline
@@ -58,8 +59,8 @@ def pairs_of(name: str, seed: int = 0, quick: bool = False) -> list[Pair]:
     """Return the pairs of a set: "listed", "development" or "held-out"."""
     if name == "listed":
         return list(LISTED)
-    half = "development" if name == "development" else "held-out"
-    return make_pairs(half, seed, QUICK_EACH) if quick else make_pairs(half, seed)  # type: ignore[arg-type]  # the two names
+    split: Split = "development" if name == "development" else "held-out"
+    return make_pairs(split, seed, QUICK_EACH) if quick else make_pairs(split, seed)
 
 
 def pipeline_for(name: str) -> VerifyRepairPipeline:

@@ -13,6 +13,7 @@ from ebmhw.cli import claims, options, terminal, texts
 from ebmhw.cli.verify import STATUS
 from ebmhw.errors import InvalidFile
 from ebmhw.verify.marking import visible
+from ebmhw.verify.members import once
 
 BYTE_LIMIT = 2**28
 """Of a certificate."""
@@ -86,7 +87,7 @@ def read_certificate(path: str) -> dict[str, Any]:
     """
     raw = texts.read_bytes(path, BYTE_LIMIT)
     try:
-        data = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=_no_number)
+        data = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=_no_number)
     except RecursionError:
         raise InvalidFile(f"{path}: the JSON is nested too deeply to be a certificate") from None
     except json.JSONDecodeError as error:
@@ -98,15 +99,6 @@ def read_certificate(path: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InvalidFile(f"{path}: this is no JSON object; give a file that ebmhw verify --certificate wrote")
     return data
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"member {twice[:40]!r} is there twice")
-    return members
 
 
 def _no_number(word: str) -> float:

@@ -14,7 +14,7 @@ import click
 
 from ebmhw.cli import terminal
 from ebmhw.verify.marking import marked, visible
-from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
+from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED, Verdict
 
 if TYPE_CHECKING:
     from ebmhw.verify.claim import Claim
@@ -34,10 +34,10 @@ def coloured() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def verdict_word(verdict: str) -> str:
+def verdict_word(verdict: Verdict) -> str:
     """Return a verdict with its sign, in its colour where there are colours."""
-    text = f"{_SIGNS[verdict]} {verdict}"  # type: ignore[index]
-    return click.style(text, fg=_COLOURS[verdict], bold=True) if coloured() else text  # type: ignore[index]
+    text = f"{_SIGNS[verdict]} {verdict}"
+    return click.style(text, fg=_COLOURS[verdict], bold=True) if coloured() else text
 
 
 def marked_text(text: str, claims: Sequence[Claim]) -> str:

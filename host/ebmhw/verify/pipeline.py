@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ebmhw.verify.models import LanguageModel
 
 TEXT_LIMIT = 2**26
-"""Characters of one text; 10 million are read in some seconds."""
+"""Characters of one text; what is not read within the time limit is reported."""
 
 
 @final

@@ -7,6 +7,7 @@ from typing import IO, Any, NamedTuple
 
 from ebmhw.errors import InvalidFile, shown
 from ebmhw.verify.batch.lines import Line
+from ebmhw.verify.members import NamedTwice, once
 
 LINE_LIMIT = 2**28
 """Bytes of one line; texts have a limit of their own, and JSON writes a character in up to 6 bytes."""
@@ -61,9 +62,9 @@ def read_pair(stream: IO[bytes], line: Line, path: str, model_answers: bool) -> 
 def _decoded(raw: bytes, place: str) -> Any:
     try:
         # A byte order mark is no part of the text, and JSON has no place for it.
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=lambda members: _members(members, place))
-    except InvalidFile:
-        raise
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once)
+    except NamedTwice as error:
+        raise InvalidFile(f"{place}: {error}") from None
     except UnicodeDecodeError as error:
         raise InvalidFile(f"{place}: byte {error.start} of the line is no UTF-8; write the file in UTF-8") from None
     except json.JSONDecodeError as error:
@@ -72,16 +73,6 @@ def _decoded(raw: bytes, place: str) -> Any:
         raise InvalidFile(f"{place}: a number has thousands of digits, more than is read; give it as text") from None
     except RecursionError:
         raise InvalidFile(f"{place}: the JSON is nested too deeply to be read; give a flat object") from None
-
-
-def _members(members: list[tuple[str, Any]], place: str) -> dict[str, Any]:
-    """Return an object, refused where it names a member twice: of two answers only one would be checked."""
-    found = dict(members)
-    if len(found) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidFile(f"{place}: {shown(twice)} is there twice in one object; give it once")
-    return found
 
 
 def _text(data: dict[str, Any], key: str, place: str) -> str | None:
