@@ -6,6 +6,12 @@ built-in exception that a caller would expect (``ValueError``, ``OSError``), so 
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from ebmhw.redaction import redacted, without_secrets
+
 
 def shown(value: object) -> str:
     """Return a value as it may stand in a message: NumPy's scalars as plain numbers, long ones cut."""
@@ -20,46 +26,120 @@ def shown(value: object) -> str:
 
 
 class EbmhwError(Exception):
-    """Base of all errors of this package; ``code`` is stable across releases, the text is not."""
+    """Base of all errors of this package; ``code`` is stable across releases, the text is not.
+
+    Attributes
+    ----------
+    context : what a program may want to know besides the text, by name; empty where there is nothing
+    """
 
     code = "error"
+
+    def __init__(self, text: str = "", *, context: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.context: dict[str, Any] = dict(context or {})
+
+    def to_dict(self, *, include_traceback: bool = False) -> dict[str, Any]:
+        """Return code, type, message, context and cause as JSON can hold them, for logs; what looks like a secret is left out.
+
+        See `ebmhw.redaction` for what does.
+        """
+        told: dict[str, Any] = {
+            "code": self.code,
+            "type": type(self).__name__,
+            "message": without_secrets(str(self)),
+            "context": redacted(self.context),
+        }
+        if self.__cause__ is not None:
+            told["cause"] = {"type": type(self.__cause__).__name__, "message": without_secrets(str(self.__cause__))}
+        if include_traceback:
+            told["traceback"] = [without_secrets(line) for line in traceback.format_exception(type(self), self, self.__traceback__)]
+        return told
+
+
+class ValidationError(EbmhwError, ValueError):
+    """A value, a file or a record is not what it has to be; the kinds below say which."""
+
+    code = "validation"
+
+
+class ConfigError(EbmhwError, ValueError):
+    """A configuration is missing or wrong; the text names the file, the key and what may stand there."""
+
+    code = "config"
+
+
+class CredentialError(EbmhwError, RuntimeError):
+    """Credentials are missing, wrong or expired."""
+
+    code = "credential"
+
+
+class NetworkError(EbmhwError, OSError):
+    """Another machine, or a service on this one, could not be reached or broke off."""
+
+    code = "network"
+
+
+class BudgetError(EbmhwError, RuntimeError):
+    """A limit of time, tokens or memory that the caller set does not suffice for what was asked."""
+
+    code = "budget"
+
+
+class PermissionDenied(EbmhwError, PermissionError):
+    """What was asked for is not allowed here."""
+
+    code = "permission"
+
+
+class TimeLimitExceeded(EbmhwError, TimeoutError):
+    """Something did not end within its limit of time."""
+
+    code = "timeout"
 
 
 class PrecisionWarning(UserWarning):
     """Weights of a model round to 0 in its program, so samples do not see them; the text says how to keep them."""
 
 
-class InvalidModel(EbmhwError, ValueError):
+class InvalidModel(ValidationError):
     """A model (or a problem that makes one) holds a value that no energy can be made of."""
 
     code = "invalid-model"
 
 
-class InvalidFile(EbmhwError, ValueError):
+class InvalidFile(ValidationError):
     """A file cannot be read as what it should be; the text starts with ``path:line:``, or ``path:`` where it is about the whole."""
 
     code = "invalid-file"
 
 
-class DoesNotFit(EbmhwError, ValueError):
+class DoesNotFit(ValidationError):
     """Weights or a program exceed a limit of the number formats or of a backend."""
 
     code = "does-not-fit"
 
 
-class InvalidSchedule(EbmhwError, ValueError):
+class InvalidSchedule(ValidationError):
     """A schedule holds a beta or a number of sweeps that is not allowed."""
 
     code = "invalid-schedule"
 
 
-class InvalidRun(EbmhwError, ValueError):
+class InvalidRun(ValidationError):
     """An argument of a run (reads, seed, initial states, clamps, resume) is not allowed."""
 
     code = "invalid-run"
 
 
-class InvalidLogits(EbmhwError, ValueError):
+class InvalidTrace(ValidationError):
+    """A trace, what one is made of, or what is asked of one does not hold together."""
+
+    code = "invalid-trace"
+
+
+class InvalidLogits(ValidationError):
     """Logits, or what is given along with them (chosen, vocab_size, mask), are not what entropies can be measured of."""
 
     code = "invalid-logits"
@@ -107,7 +187,7 @@ class CoreStalled(HardwareFault):
         self.arrived = arrived
 
 
-class ContractError(EbmhwError, ValueError):
+class ContractError(ValidationError):
     """A register map or packet layout contradicts itself."""
 
     code = "contract"
@@ -119,19 +199,19 @@ class MissingExtra(EbmhwError, ImportError):
     code = "missing-extra"
 
 
-class ExtractionError(EbmhwError, ValueError):
+class ExtractionError(ValidationError):
     """A text, knowledge file or constraint program cannot be read for claims."""
 
     code = "extraction"
 
 
-class VerificationError(EbmhwError, ValueError):
+class VerificationError(ValidationError):
     """A pipeline was asked for what it cannot check, such as a domain that does not exist."""
 
     code = "verification"
 
 
-class RepairError(EbmhwError, ValueError):
+class RepairError(ValidationError):
     """A repair was asked for that cannot be tried, such as one without an answer and without a model."""
 
     code = "repair"
@@ -149,19 +229,32 @@ class ModelError(EbmhwError, RuntimeError):
     code = "model"
 
 
-class PipelineTimeoutError(EbmhwError, TimeoutError):
+class PipelineTimeoutError(TimeLimitExceeded):
     """A step of the pipeline did not end within its wall-clock limit."""
 
     code = "pipeline-timeout"
 
 
-class InvalidProof(EbmhwError, ValueError):
+class EmlError(ValidationError):
+    """An expression of exp and ln cannot be built, evaluated, decoded or trusted.
+
+    ``code`` is one of "eml.depth_exceeded", "eml.domain_error", "eml.decode_error" and "eml.signature_mismatch".
+    """
+
+    code = "eml"
+
+    def __init__(self, text: str, code: str = "eml", *, context: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text, context=context)
+        self.code = code
+
+
+class InvalidProof(ValidationError):
     """A proof does not show what it claims to show; the text names the first step that fails."""
 
     code = "invalid-proof"
 
 
-class InvalidCertificate(EbmhwError, ValueError):
+class InvalidCertificate(ValidationError):
     """A certificate is not what was issued, or does not belong to these texts; the text names the part that differs."""
 
     code = "invalid-certificate"

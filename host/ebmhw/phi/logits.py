@@ -61,6 +61,14 @@ class Logits(ABC):
     def bits(self, rows: npt.NDArray[np.int64]) -> Words:
         """Return rows (n,), numbered in C order, as words (n, V) in ``format``: C-contiguous and in this machine's byte order."""
 
+    @final
+    def floats(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return rows (n,), numbered in C order, as float32 (n, V)."""
+        words = self.bits(rows)
+        if self.format == "bfloat16":
+            words = words.astype(np.uint32) << np.uint32(16)
+        return words.view(np.float16 if self.format == "float16" else np.float32).astype(np.float32, copy=False)
+
 
 @final
 class HostLogits(Logits):

@@ -1,0 +1,58 @@
+"""Means over what is known: NaN in an array stands for what is not, and is never part of a mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ebmhw.errors import InvalidTrace, shown
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def mean(values: FloatArray) -> float | None:
+    """Return the mean of the known values, None where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def std(values: FloatArray) -> float | None:
+    """Return the population standard deviation of the known values, None where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.std()) if known.size else None
+
+
+def mean_of(values: list[float | None]) -> float | None:
+    """Return the mean of those that are not None, None where none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def vector(values: Any, what: str) -> FloatArray:
+    """Return numbers as a read-only float64 array (T,) with NaN where one is unknown (None, NaN); infinities are refused.
+
+    Raises
+    ------
+    InvalidTrace
+        for anything that is no sequence of numbers, naming `what`.
+    """
+    detach = getattr(values, "detach", None)
+    if detach is not None:  # a torch tensor, perhaps bfloat16 or on a GPU; NumPy knows neither
+        values = detach().to("cpu").double().numpy()
+    try:
+        array = np.array(values, dtype=np.float64)  # None becomes NaN
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidTrace(f"{what}: {shown(values)} is no sequence of numbers; give floats (T,), None or NaN where one is unknown") from None
+    if array.ndim != 1:
+        raise InvalidTrace(f"{what} has shape {array.shape}; give (T,), one number a token")
+    if np.isinf(array).any():
+        raise InvalidTrace(f"{what}[{int(np.flatnonzero(np.isinf(array))[0])}] is infinite; give a finite number, or None where it is unknown")
+    array.flags.writeable = False
+    return array
+
+
+def plain(values: FloatArray) -> list[float | None]:
+    """Return values as JSON can hold them, None for what is unknown."""
+    return [None if value != value else value for value in values.tolist()]
