@@ -15,13 +15,15 @@ from ebmhw.redaction import redacted, without_secrets
 
 def shown(value: object) -> str:
     """Return a value as it may stand in a message: NumPy's scalars as plain numbers, long ones cut."""
-    item = getattr(value, "item", None)
-    if item is not None and getattr(value, "shape", None) == ():
-        value = item()
     try:
+        item = getattr(value, "item", None)
+        if item is not None and getattr(value, "shape", None) == ():
+            value = item()
         text = repr(value)
     except ValueError:  # Python does not print integers of more than 4300 digits
         text = "a number of thousands of digits"
+    except Exception:  # whatever a foreign __repr__ raises; the error that wants to show the value matters more
+        text = f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -227,6 +229,12 @@ class ModelError(EbmhwError, RuntimeError):
     """A language model was asked and did not answer as it should: refused, cut, hung, or nonsense."""
 
     code = "model"
+
+
+class TrainingError(EbmhwError, RuntimeError):
+    """A training run failed at a step; the text names the step, and from where the run can go on."""
+
+    code = "training"
 
 
 class PipelineTimeoutError(TimeLimitExceeded):

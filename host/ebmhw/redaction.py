@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 REDACTED = "[redacted]"
+
+_CUT = "..."
+_DEPTH, _ITEMS = 50, 10_000
+_BITS = 10_000
+"""Python does not print integers of more than 4300 digits, about 14,000 bits."""
 
 _ALWAYS = frozenset(
     {"secret", "secrets", "password", "passwd", "passphrase", "authorization", "bearer", "credential", "credentials", "apikey", "cookie"}
@@ -48,26 +54,42 @@ def redacted(value: Any) -> Any:
     """Return a value as JSON can hold it, without secrets: by the names of members, and by the form of texts.
 
     Members called password, authorization, api_key and the like go whatever they hold; of those called token or key only texts go, numbers
-    (n_tokens, token_id) stay. What JSON cannot hold becomes its text; nesting beyond 50 levels is cut.
+    (n_tokens, token_id) stay. What JSON cannot hold becomes its text; nesting beyond 50 levels, and what comes after 10,000 items, is cut.
     """
-    return _redacted(value, 50)
+    return _redacted(value, _DEPTH, iter(range(_ITEMS)))
 
 
-def _redacted(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, (bool, int)):
+def _redacted(value: Any, depth: int, left: Iterator[int]) -> Any:
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= _BITS else _CUT
     if isinstance(value, float):
-        return value if value == value and value not in (float("inf"), float("-inf")) else None
+        return float(value) if isfinite(value) else None
     if isinstance(value, str):
         return without_secrets(value)
-    if depth == 0:
-        return "..."
+    # A list that holds itself twice has 2^50 items within 50 levels.
+    if depth == 0 or next(left, None) is None:
+        return _CUT
     if isinstance(value, Mapping):
-        return {str(name): REDACTED if _is_secret(str(name), item) else _redacted(item, depth - 1) for name, item in value.items()}
+        pairs = ((_text(name), item) for name, item in value.items() if next(left, None) is not None)
+        return {name: REDACTED if _is_secret(name, item) else _redacted(item, depth - 1, left) for name, item in pairs}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_redacted(item, depth - 1) for item in value]
+        return [_redacted(item, depth - 1, left) for item in value if next(left, None) is not None]
     made = getattr(value, "tolist", None)
-    return _redacted(made(), depth - 1) if made is not None else without_secrets(str(value))
+    if made is not None:
+        try:
+            return _redacted(made(), depth - 1, left)
+        except Exception:  # a tensor on a device that is gone, an object that only looks like an array
+            return f"a {type(value).__name__} that cannot be read"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    try:
+        return without_secrets(str(value))
+    except Exception:  # whatever a foreign __str__ raises; a log line must not fail for it
+        return f"a {type(value).__name__} that cannot be shown"
 
 
 def _is_secret(name: str, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import NamedTuple, final
 
 from ebmhw.errors import InvalidTrace, shown
@@ -24,6 +25,9 @@ KURAMOTO_R_LIQUID_MAX = 0.70
 
 UNKNOWN_TOKEN = -100
 """A token id that stands for none, as in the labels of Hugging Face's trainers."""
+
+
+_ROUNDING = 2.0**-40
 
 
 @final
@@ -49,11 +53,13 @@ def T_STAR(d: int) -> int:
     width = whole(d)
     if width is None or width < 0:
         raise InvalidTrace(f"T_STAR of {shown(d)}: give the width of a model, a whole number from 0 up")
-    return int(KAPPA * width)
+    return 64 * width // 3  # exact for any width, where the product of floats overflows
 
 
 def kuramoto_phase(r: float) -> str:
     """Return "gaseous", "liquid" or "crystalline" for a Kuramoto order parameter, 0 to 1."""
+    if isinstance(r, bool) or not isinstance(r, Real) or not 0 <= r <= 1 + _ROUNDING:
+        raise InvalidTrace(f"the Kuramoto order parameter is {shown(r)}; give a number from 0 to 1")
     if r < KURAMOTO_R_GASEOUS_MAX:
         return "gaseous"
     return "liquid" if r < KURAMOTO_R_LIQUID_MAX else "crystalline"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,8 @@ def vector(values: Any, what: str) -> FloatArray:
     InvalidTrace
         for anything that is no sequence of numbers, naming `what`.
     """
-    detach = getattr(values, "detach", None)
-    if detach is not None:  # a torch tensor, perhaps bfloat16 or on a GPU; NumPy knows neither
-        values = detach().to("cpu").double().numpy()
     try:
-        array = np.array(values, dtype=np.float64)  # None becomes NaN
+        array = floats(values)
     except (TypeError, ValueError, OverflowError):
         raise InvalidTrace(f"{what}: {shown(values)} is no sequence of numbers; give floats (T,), None or NaN where one is unknown") from None
     if array.ndim != 1:
@@ -51,6 +49,27 @@ def vector(values: Any, what: str) -> FloatArray:
         raise InvalidTrace(f"{what}[{int(np.flatnonzero(np.isinf(array))[0])}] is infinite; give a finite number, or None where it is unknown")
     array.flags.writeable = False
     return array
+
+
+def floats(values: Any) -> FloatArray:
+    """Return numbers of any shape and array kind as a new float64 array; NaN for None and for what a masked array masks.
+
+    Raises TypeError, ValueError or OverflowError for anything else: text, which NumPy would parse, and complex numbers, whose imaginary part it
+    would drop, among them.
+    """
+    if hasattr(values, "detach"):  # a torch tensor, perhaps bfloat16 or on a GPU; NumPy knows neither
+        values = values.detach().to("cpu")
+        values = (values if values.is_complex() else values.double()).numpy()
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.filled(values.astype(np.float64), np.nan)
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        if not all(entry is None or (isinstance(entry, Real) and not isinstance(entry, bool)) for entry in array.ravel().tolist()):
+            raise TypeError
+    elif array.dtype.kind not in "iuf" and array.dtype.name != "bfloat16":
+        raise TypeError
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
+        return np.array(array, dtype=np.float64)
 
 
 def plain(values: FloatArray) -> list[float | None]:

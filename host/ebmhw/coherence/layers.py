@@ -8,9 +8,8 @@ from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 
-from ebmhw.coherence.known import FloatArray, mean, mean_of
+from ebmhw.coherence.known import FloatArray, floats, mean, mean_of
 from ebmhw.coherence.trace import CoherenceTrace
 from ebmhw.errors import InvalidTrace, shown
 
@@ -82,11 +81,9 @@ def _sequence(values: Any, what: str) -> Sequence[Any]:
 
 
 def _floats(values: Any, what: str) -> FloatArray:
-    if hasattr(values, "detach"):
-        values = values.detach().to("cpu").double().numpy()
     try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        return floats(values)
+    except (TypeError, ValueError, OverflowError):
         raise InvalidTrace(f"{what} is {shown(values)}; give an array of numbers") from None
 
 
@@ -110,9 +107,10 @@ def _attention_entropy(weights: Any, layer: int) -> float | None:
     array = _floats(weights, f"attentions[{layer}]")
     if array.ndim < 2:
         raise InvalidTrace(f"attentions[{layer}] has shape {array.shape}; give (..., S), the last dimension a distribution")
-    finite: npt.NDArray[np.bool_] = np.isfinite(array).all(axis=-1) & (array.sum(axis=-1) > 0)
-    rows = array[finite]
+    rows = array[np.isfinite(array).all(axis=-1)]
     if (rows < 0).any():
         raise InvalidTrace(f"attentions[{layer}] holds {shown(rows.min())}; weights are 0 or more")
-    rows = rows / rows.sum(axis=-1, keepdims=True)
+    most = rows.max(axis=-1, keepdims=True, initial=0.0)
+    rows = rows[most[:, 0] > 0] / most[most > 0][:, None]  # by the largest first: their sum may be beyond float64
+    rows /= rows.sum(axis=-1, keepdims=True)
     return mean(-(rows * np.log(np.where(rows > 0, rows, 1.0))).sum(axis=-1))

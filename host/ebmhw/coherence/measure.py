@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.backends import get_backend
+from ebmhw.coherence.clipped import reachable
 from ebmhw.coherence.topk import top_mass
 from ebmhw.coherence.trace import CoherenceTrace
-from ebmhw.errors import InvalidLogits
+from ebmhw.errors import InvalidLogits, InvalidRun, shown
 from ebmhw.phi.arguments import array_of
 from ebmhw.phi.logits import logits_of
 
@@ -22,7 +23,11 @@ _LN2 = float(np.log(2.0))
 
 def meter_of(backend: SamplerBackend | str | None) -> SamplerBackend:
     """Return a backend given as itself, by name, or as None for the default one."""
-    return get_backend(backend) if backend is None or isinstance(backend, str) else backend
+    if backend is None or isinstance(backend, str):
+        return get_backend(backend)
+    if not callable(getattr(backend, "phi", None)):
+        raise InvalidRun(f"backend is {shown(backend)}; give one of get_backend(), its name, or None for the default one")
+    return backend
 
 
 def measured(
@@ -41,7 +46,7 @@ def measured(
     ----------
     logits : (T, V) in any dtype and array kind that ``backend.phi`` takes; row t is what token t was drawn from, that is, the model's output at
         the token before it. Rows without any finite entry become unknown.
-    token_ids : (T,) the tokens that were drawn, 0..V-1, or -100 where one is unknown
+    token_ids : (T,) the tokens that were drawn, 0..V-1, or -100 where one is unknown; None where none is known
     backend : a backend, its name, or None for the default one
     prev_phi : phi of the token before the first, which makes the change to it count
     top_k : measure the probability of the likeliest ``top_k`` tokens too
@@ -54,9 +59,9 @@ def measured(
     rows = logits_of(logits)
     if len(rows.shape) != 2:
         raise InvalidLogits(f"logits of shape {rows.shape} are not those of one completion; give (T, V)")
-    records = meter_of(backend).phi(rows, chosen=token_ids)
-    ids = array_of(token_ids, "token_ids").astype(np.int64)
-    mass = None if top_k is None else top_mass(rows, records, top_k)
+    records, shifts = reachable(rows, token_ids, meter_of(backend))
+    ids = None if token_ids is None else array_of(token_ids, "chosen").astype(np.int64)
+    mass = None if top_k is None else top_mass(rows, records, top_k, shifts)
     return CoherenceTrace.from_records(records, rows.shape[-1], step=step, sample_idx=sample_idx, prev_phi=prev_phi, token_ids=ids, top_k_mass=mass)
 
 
@@ -69,7 +74,7 @@ def compute_phi(
     ``backend.phi``. Entries of NaN or +inf have probability 0; in rows without any finite entry everything is NaN.
     """
     rows = logits_of(logits)
-    records = meter_of(backend).phi(rows)
+    records = reachable(rows, None, meter_of(backend))[0]
     count = int(np.prod(rows.shape[:-1], dtype=np.int64))
     values = rows.floats(np.arange(count, dtype=np.int64)).astype(np.float64)
     values[~np.isfinite(values)] = -np.inf

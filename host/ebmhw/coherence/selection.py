@@ -21,13 +21,20 @@ def select_traces(traces: Sequence[CoherenceTrace], k: int = 4, seed: Any = None
     count = whole(k)
     if count is None or count < 0:
         raise InvalidTrace(f"k is {shown(k)}; give how many traces to select, a whole number from 0 up")
+    strangers = [trace for trace in traces if not isinstance(trace, CoherenceTrace)] if isinstance(traces, Sequence) else [traces]
+    if strangers:
+        raise InvalidTrace(f"traces hold {shown(strangers[0])}; give a sequence of CoherenceTrace")
+    try:
+        random = np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InvalidTrace(f"seed is {shown(seed)}; give a whole number from 0 up, or None to draw anew each time") from None
     if len(traces) <= count:
         return list(traces)
     rewards = [trace.carl_reward() for trace in traces]
     known = sorted((reward, i) for i, reward in enumerate(rewards) if reward is not None)
     ends = [known[0][1], known[-1][1], known[len(known) // 2][1]] if known else []
     chosen = list(dict.fromkeys(ends))
-    order = np.random.default_rng(seed).permutation(len(traces)).tolist()
+    order = random.permutation(len(traces)).tolist()
     others = [i for i in order if i not in chosen]
     chosen += sorted(others, key=lambda i: rewards[i] is None)
     return [traces[i] for i in chosen[:count]]

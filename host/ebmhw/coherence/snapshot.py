@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, final
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from ebmhw.coherence.constants import SIGMA
 from ebmhw.coherence.known import mean, plain, vector
-from ebmhw.errors import InvalidTrace
+from ebmhw.coherence.scales import SCALES_LIMIT
+from ebmhw.errors import InvalidTrace, shown
+from ebmhw.numbers import whole
 
 if TYPE_CHECKING:
     from ebmhw.coherence.trace import CoherenceTrace
@@ -65,11 +67,51 @@ class CoherenceSnapshot:
     @classmethod
     def from_dict(cls, d: Mapping[str, Any]) -> CoherenceSnapshot:
         """Return the snapshot that `to_dict` told."""
+        if not isinstance(d, Mapping):
+            raise InvalidTrace(f"a snapshot is {shown(d)}; give the mapping that to_dict() told")
         missing = [one.name for one in fields(cls) if one.name not in d and not one.name.startswith("advantage")]
         if missing:
             raise InvalidTrace(f"a snapshot lacks {', '.join(missing)}; give what to_dict() told")
-        told = {one.name: d.get(one.name) for one in fields(cls)}
-        return cls(**told | {"scale_coherence": {int(j): value for j, value in d["scale_coherence"].items()}})
+        return cls(**{one.name: _TYPES[str(one.type)](d.get(one.name), one.name) for one in fields(cls)})
+
+
+def _count(value: Any, name: str) -> int:
+    number = whole(value)
+    if number is None:
+        raise InvalidTrace(f"{name} of a snapshot is {shown(value)}; give a whole number")
+    return int(number)
+
+
+def _number(value: Any, name: str) -> float:
+    number = _number_or_none(value, name)
+    if number is None:
+        raise InvalidTrace(f"{name} of a snapshot is {shown(value)}; give a finite number")
+    return number
+
+
+def _number_or_none(value: Any, name: str) -> float | None:
+    number = float(vector([value], f"{name} of a snapshot")[0])
+    return None if number != number else number
+
+
+def _numbers(value: Any, name: str) -> list[float | None]:
+    return plain(vector(value, f"{name} of a snapshot"))
+
+
+def _by_scale(value: Any, name: str) -> dict[int, float]:
+    if not isinstance(value, Mapping) or not all(str(j) in _SCALES for j in value):
+        raise InvalidTrace(f"{name} of a snapshot is {shown(value)}; give a mapping of scales 0 to {SCALES_LIMIT} to numbers")
+    return {int(j): _number(coherence, f"{name}[{j}]") for j, coherence in value.items()}
+
+
+_SCALES = frozenset(map(str, range(SCALES_LIMIT + 1)))
+_TYPES: dict[str, Callable[[Any, str], Any]] = {
+    "int": _count,
+    "float": _number,
+    "float | None": _number_or_none,
+    "list[float | None]": _numbers,
+    "dict[int, float]": _by_scale,
+}
 
 
 def snapshot_of(trace: CoherenceTrace, advantages: Any = None) -> CoherenceSnapshot:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ebmhw.coherence.clipped import measurable
 from ebmhw.coherence.known import FloatArray
 from ebmhw.errors import InvalidTrace, shown
 from ebmhw.numbers import whole
@@ -19,16 +20,18 @@ _GROUP = 64
 """Entries of a group, of which first only the largest is looked at."""
 
 
-def top_mass(logits: Logits, records: PhiRecords, k: int) -> FloatArray:
-    """Return the probability of the k likeliest entries of each row, (rows,) in C order; NaN where a row has no finite entry.
+def top_mass(logits: Logits, records: PhiRecords, k: int, shifts: FloatArray | None = None) -> FloatArray:
+    """Return the probability of the k likeliest entries of each row, (rows,) in C order; NaN where a record tells nothing of its row.
 
-    Only a block of rows at a time is held beside the logits.
+    Only a block of rows at a time is held beside the logits. ``shifts`` (rows,) is what was subtracted from each row before it was recorded.
     """
     count = whole(k)
     if count is None or count < 1:
         raise InvalidTrace(f"top_k is {shown(k)}; give a whole number from 1 up")
     entries = logits.shape[-1]
-    log_z = records.log_z.reshape(-1)
+    log_z, known = records.log_z.reshape(-1), measurable(records).reshape(-1)
+    if shifts is not None:
+        log_z = log_z + shifts
     mass = np.full(log_z.size, np.nan)
     step = max(1, _BLOCK_ENTRIES // entries)
     for start in range(0, log_z.size, step):
@@ -37,7 +40,7 @@ def top_mass(logits: Logits, records: PhiRecords, k: int) -> FloatArray:
         if not np.isfinite(values).all():
             values = np.where(np.isfinite(values), values, -np.inf)
         for number, row, floor in zip(numbers, values, _floors(values, count), strict=True):
-            if np.isnan(log_z[number]):
+            if not known[number]:
                 continue
             likely = row[row >= floor]
             if likely.size > count:

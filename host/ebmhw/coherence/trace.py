@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.coherence import events, sketches
-from ebmhw.coherence.constants import STATIC_WEIGHTS, UNKNOWN_TOKEN
+from ebmhw.coherence.checks import SLACK, check_changes, check_range, earlier_of, ids_of, positions_of, whole_numbers
+from ebmhw.coherence.clipped import measurable
+from ebmhw.coherence.constants import STATIC_WEIGHTS
 from ebmhw.coherence.known import FloatArray, mean, plain, std, vector
 from ebmhw.coherence.scales import multiscale_coherence, scale_coherence
 from ebmhw.errors import InvalidTrace, shown
@@ -30,17 +32,14 @@ _TOLD = (
 )
 """Measures of `CoherenceTrace.to_dict`."""
 
-# phi of the unit is within 2^-12; entropies that others computed may be off by float16's rounding.
-_SLACK = 2.0**-10
-
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class CoherenceTrace:
     """Phi along the tokens of one completion.
 
-    NaN stands for what is unknown (a row without any valid logit, a token without a known id) and is never part of a mean; a measure of which
-    nothing is known is None. All arrays are read-only.
+    NaN stands for what is unknown (a row without any valid logit or with its largest beyond the unit's range, a token without a known id) and is
+    never part of a mean; a measure of which nothing is known is None. All arrays are read-only.
 
     Attributes
     ----------
@@ -67,10 +66,14 @@ class CoherenceTrace:
     top_k_mass: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        count = whole(self.n_tokens)
-        size = whole(self.vocab_size)
-        if size is None or size < 2:
-            raise InvalidTrace(f"vocab_size of a trace is {shown(self.vocab_size)}; phi = 1 - H / ln V needs 2 entries or more")
+        for name in ("vocab_size", "n_tokens", "step", "sample_idx"):
+            value = whole(getattr(self, name))
+            if value is None:
+                raise InvalidTrace(f"{name} of a trace is {shown(getattr(self, name))}; give a whole number")
+            object.__setattr__(self, name, int(value))
+        count, size = self.n_tokens, self.vocab_size
+        if size < 2:
+            raise InvalidTrace(f"vocab_size of a trace is {shown(size)}; phi = 1 - H / ln V needs 2 entries or more")
         for name in ("phi", "entropy", "selected_prob", "delta_phi"):
             object.__setattr__(self, name, vector(getattr(self, name), name))
         if count != len(self.phi):
@@ -78,7 +81,7 @@ class CoherenceTrace:
         if self.top_k_mass is not None:
             object.__setattr__(self, "top_k_mass", vector(self.top_k_mass, "top_k_mass"))
         if self.token_ids is not None:
-            object.__setattr__(self, "token_ids", _ids(self.token_ids))
+            object.__setattr__(self, "token_ids", ids_of(self.token_ids, size))
         for name in ("entropy", "selected_prob", "top_k_mass", "token_ids"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
@@ -87,13 +90,11 @@ class CoherenceTrace:
             raise InvalidTrace(
                 f"delta_phi of a trace has {len(self.delta_phi)} values for {count} tokens; give T - 1, or T with the change before the first"
             )
-        for name in ("phi", "selected_prob", "top_k_mass"):
-            values = getattr(self, name)
-            bad = np.flatnonzero((values < -_SLACK) | (values > 1 + _SLACK)) if values is not None else np.empty(0, dtype=np.int64)
-            if bad.size:
-                raise InvalidTrace(
-                    f"{name}[{int(bad[0])}] of a trace is {shown(values[bad[0]])}; give a number from 0 to 1, or None where it is unknown"
-                )
+        most = {"phi": 1.0, "selected_prob": 1.0, "top_k_mass": 1.0, "entropy": log(size)}
+        for name, high in most.items():
+            if getattr(self, name) is not None:
+                check_range(getattr(self, name), name, 0.0, high)
+        check_changes(self.phi, self.delta_phi)
 
     # --- made of
 
@@ -112,7 +113,7 @@ class CoherenceTrace:
         top_k_mass: FloatArray | None = None,
     ) -> CoherenceTrace:
         """Return the trace of these tokens; with ``prev_phi``, phi of the token before them, the first change counts too."""
-        before = np.empty(0) if prev_phi is None else np.array([prev_phi])
+        before = np.empty(0) if prev_phi is None else earlier_of(prev_phi)
         delta = np.diff(np.concatenate([before, phi])) if len(phi) else np.empty(0)
         return cls(phi, entropy, selected_prob, delta, vocab_size, len(phi), step, sample_idx, token_ids, top_k_mass)
 
@@ -128,13 +129,17 @@ class CoherenceTrace:
         token_ids: npt.NDArray[np.int64] | None = None,
         top_k_mass: FloatArray | None = None,
     ) -> CoherenceTrace:
-        """Return the trace of records (T,) of ``backend.phi``, measured with the tokens that were chosen."""
+        """Return the trace of records (T,) of ``backend.phi``, measured with the tokens that were chosen.
+
+        Rows of which a record tells nothing (`ebmhw.coherence.clipped`) become unknown.
+        """
         if len(records.shape) != 1:
             raise InvalidTrace(f"records of shape {records.shape} are not those of one completion; give (T,)")
+        known = measurable(records)
         return cls.of_fields(
-            records.phi,
-            records.entropy_bits * _LN2,
-            np.exp(records.chosen_logprob),
+            np.where(known, records.phi, np.nan),
+            np.where(known, records.entropy_bits * _LN2, np.nan),
+            np.where(known, np.exp(records.chosen_logprob), np.nan),
             vocab_size,
             step=step,
             sample_idx=sample_idx,
@@ -162,10 +167,10 @@ class CoherenceTrace:
             raise InvalidTrace(f"vocab_size is {shown(vocab_size)}; phi = 1 - H / ln V needs 2 entries or more")
         nats, logprobs = vector(entropy, "entropy"), vector(selected_logprobs, "selected_logprobs")
         most = log(size)
-        bad = np.flatnonzero((nats < -_SLACK) | (nats > most * (1 + _SLACK)))
+        bad = np.flatnonzero((nats < -SLACK) | (nats > most * (1 + SLACK)))
         if bad.size:
             raise InvalidTrace(f"entropy[{int(bad[0])}] is {shown(nats[bad[0]])} nats; over {size} entries it is 0 to {most:.4f}; give nats")
-        bad = np.flatnonzero(logprobs > _SLACK)
+        bad = np.flatnonzero(logprobs > SLACK)
         if bad.size:
             raise InvalidTrace(f"selected_logprobs[{int(bad[0])}] is {shown(logprobs[bad[0]])}; the logarithm of a probability is at most 0")
         phi = np.clip(1.0 - nats / most, 0.0, 1.0)
@@ -271,7 +276,7 @@ class CoherenceTrace:
 
     def transition_sharpness(self, positions: Any) -> float | None:
         """Return the mean of abs(delta_phi) at these positions, those beyond its end left out; None where nothing is known there."""
-        return mean(np.abs(self.delta_phi[_positions(positions, len(self.delta_phi))]))
+        return mean(np.abs(self.delta_phi[positions_of(positions, len(self.delta_phi))]))
 
     # --- rewards and order
 
@@ -296,19 +301,19 @@ class CoherenceTrace:
 
     def kuramoto_R_at(self, positions: Any) -> float:
         """Return the same over the tokens at these positions, those beyond the end left out."""
-        return _resultant(self.phi[_positions(positions, self.n_tokens)])
+        return _resultant(self.phi[positions_of(positions, self.n_tokens)])
 
     def segment_phi_means(self, boundaries: Sequence[int]) -> list[float | None]:
         """Return the mean of phi from each boundary to the next, ascending positions, the last one to the end; of all where none is given.
 
         None for a segment in which nothing is known.
         """
-        if not len(boundaries):
+        starts = whole_numbers(boundaries)
+        if starts is None or (starts.size and starts.min() < 0) or (np.diff(starts.astype(np.float64)) < 0).any():
+            raise InvalidTrace(f"boundaries of segments are {shown(boundaries)}; give ascending positions from 0 up")
+        if not starts.size:
             return [self.phi_mean]
-        starts = [whole(boundary) for boundary in boundaries]
-        known = [start for start in starts if start is not None]
-        if len(known) < len(starts) or known != sorted(known) or known[0] < 0:
-            raise InvalidTrace(f"boundaries of segments are {shown(list(boundaries))}; give ascending positions from 0 up")
+        known = starts.tolist()
         ends = [*known[1:], self.n_tokens]
         return [mean(self.phi[start:end]) for start, end in zip(known, ends, strict=True)]
 
@@ -348,7 +353,9 @@ class CoherenceTrace:
     def from_dict(cls, d: Mapping[str, Any]) -> CoherenceTrace:
         """Return the trace that `to_dict` told, arrays included; what else is in ``d`` is not looked at."""
         needed = ("phi", "entropy", "selected_prob", "delta_phi", "vocab_size", "n_tokens")
-        missing = [name for name in needed if not isinstance(d, Mapping) or name not in d]
+        if not isinstance(d, Mapping):
+            raise InvalidTrace(f"a trace is {shown(d)}; give the mapping that to_dict() told, its arrays included")
+        missing = [name for name in needed if name not in d]
         if missing:
             raise InvalidTrace(f"a trace lacks {', '.join(missing)}; give what to_dict() told, its arrays included")
         others = {name: d[name] for name in ("step", "sample_idx", "token_ids", "top_k_mass") if name in d}
@@ -370,21 +377,3 @@ class CoherenceTrace:
 def _resultant(phi: FloatArray) -> float:
     known = phi[~np.isnan(phi)]
     return float(abs(np.exp(1j * np.pi * known).mean())) if known.size > 1 else 0.0
-
-
-def _positions(positions: Any, length: int) -> npt.NDArray[np.int64]:
-    array = np.asarray(positions)
-    if array.size == 0:
-        return np.empty(0, dtype=np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu" or (array.dtype.kind == "i" and array.min() < 0):
-        raise InvalidTrace(f"positions are {shown(positions)}; give whole numbers from 0 up, (n,)")
-    return array[array < length].astype(np.int64)
-
-
-def _ids(token_ids: Any) -> npt.NDArray[np.int64]:
-    array = np.asarray(token_ids)
-    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
-        raise InvalidTrace(f"token_ids of a trace are {shown(token_ids)}; give whole numbers (T,), {UNKNOWN_TOKEN} where one is unknown")
-    copy = array.astype(np.int64)
-    copy.flags.writeable = False
-    return copy

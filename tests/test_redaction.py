@@ -1,0 +1,132 @@
+"""What looks like a secret leaves no text and no value; nothing hangs on hostile ones."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ebmhw.redaction import REDACTED, redacted, without_secrets
+
+LETTERS = "Ab3" * 20
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-" + LETTERS[:40], "sk-proj-" + LETTERS[:40], "hf_" + LETTERS[:34], "ghp_" + LETTERS[:36], "github_pat_" + LETTERS[:50],
+        "xoxb-123456789012-abcdef", "AKIA" + "A1B2" * 4, "AIza" + LETTERS[:35], "eyJ" + LETTERS[:20] + "." + LETTERS[:30] + "." + LETTERS[:25],
+        "-----BEGIN RSA PRIVATE KEY-----\n" + LETTERS + "\n-----END RSA PRIVATE KEY-----",
+    ],
+)  # fmt: skip
+def test_texts_that_give_themselves_away(secret: str) -> None:
+    for text in (secret, f"before {secret} after", f'"{secret}"', f"a={secret};b"):
+        assert secret not in without_secrets(text) and LETTERS[:20] not in without_secrets(text) and REDACTED in without_secrets(text)
+    assert without_secrets(f"before {secret} after") == f"before {REDACTED} after"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Authorization: Bearer abc.def-123", f"Authorization: Bearer {REDACTED}"),
+        ("api_key=hunter22 and on", f"api_key={REDACTED} and on"),
+        ("{'password': 'hunter22'}", f"{{'password': '{REDACTED}'}}"),
+        ("https://me:hunter22@host/x", f"https://me:{REDACTED}@host/x"),
+        ("token 5 of 20, key=3, phi 0.5", "token 5 of 20, key=3, phi 0.5"),
+        ("vocab_size of a probe is 1; https://host:8000/x", "vocab_size of a probe is 1; https://host:8000/x"),
+    ],
+)
+def test_secrets_by_name_and_what_is_none(text: str, left: str) -> None:
+    assert without_secrets(text) == left
+
+
+def test_members_go_by_name() -> None:
+    value = {"api_key": "x", "apiKey": "y", "HF_TOKEN": "z", "password": 7, "n_tokens": 5, "token_ids": [1, 2], "token": "t", "key": 3, "monkey": "m",
+             "deep": [{"Authorization": {"a": 1}}]}  # fmt: skip
+    assert redacted(value) == {
+        "api_key": REDACTED, "apiKey": REDACTED, "HF_TOKEN": REDACTED, "password": REDACTED, "n_tokens": 5, "token_ids": [1, 2], "token": REDACTED,
+        "key": 3, "monkey": "m", "deep": [{"Authorization": REDACTED}],
+    }  # fmt: skip
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+class Hostile:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+class LikeAnArray:
+    def tolist(self) -> Any:
+        raise RuntimeError("no")
+
+
+def test_what_json_cannot_hold_becomes_what_it_can() -> None:
+    value = {1: float("nan"), "b": np.float32(0.5), "c": np.int64(3), "d": np.array([1.0, np.inf]), "e": {1}, "f": 10**5000, "g": b"x", "h": None,
+             "i": np.bool_(True), "j": Hostile(), "k": LikeAnArray(), Hostile(): 1}  # fmt: skip
+    told = redacted(value)
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told["1"] is None and told["b"] == 0.5 and told["c"] == 3 and told["d"] == [1.0, None] and told["f"] == "..." and told["i"] is True
+    assert told["j"] == "a Hostile that cannot be shown"
+
+
+def test_values_without_end_are_cut() -> None:
+    twice: list[Any] = []
+    twice += [twice, twice]
+    mapping: dict[str, Any] = {}
+    mapping |= {"a": mapping, "b": mapping}
+    start = time.perf_counter()
+    for value in (twice, mapping, nested(10_000), list(range(10**6))):
+        assert len(json.dumps(redacted(value))) < 10**6
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "eyJaaaaaaaaa-",
+        "eyJ" + "a" * 30 + ".",
+        "sk-",
+        "a:b@",
+        "a://b",
+        "http://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ",
+        "password=",
+        "secret   ",
+        "bearer ",
+        "A",
+        " ",
+    ],
+)
+def test_hostile_texts_take_linear_time(piece: str) -> None:
+    text = piece * (400_000 // len(piece))
+    start = time.perf_counter()
+    without_secrets(text)
+    assert time.perf_counter() - start < 8, piece  # 0.7 s were the most that was seen
+
+
+LEAVES: st.SearchStrategy[Any] = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary())
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=9), inner, max_size=4)), max_leaves=20
+)
+
+
+@settings(max_examples=200)
+@given(VALUES)
+def test_every_value_becomes_json(value: Any) -> None:
+    told = redacted(value)
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert redacted(told) == told
