@@ -16,10 +16,13 @@ _COMMANDS = {
     "backends": "which backends work here, and why others do not",
     "bench": "measure speed and quality against other libraries",
     "check": "replay a certificate without model and backend",
-    "phi": "measure the entropy of token distributions from a file of logits",
+    "observe": "show the training run of a log, follow it, compare two, serve metrics",
+    "gate": "judge an adapter by its answers to examples that no training saw, and by phi",
+    "phi": "measure how certain a model is, in a file of logits or token by token as it answers",
     "pipeline": "verify a file of questions and answers, in parallel and resumable",
     "sample": "draw samples of a problem at one temperature",
     "solve": "search for the best solution of a problem",
+    "train": "train a LoRA adapter with rewards of coherence, from a YAML file",
     "verify": "check an answer claim by claim, repair it, certify it",
 }
 
