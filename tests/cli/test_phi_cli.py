@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ebmhw import get_backend
-from ebmhw.cli import phi as module
+from ebmhw.cli import phi_file as module
 from ebmhw.cli import terminal
 from ebmhw.cli.main import main
 from ebmhw.errors import InvalidFile

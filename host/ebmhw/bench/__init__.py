@@ -18,7 +18,7 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         deduction; without them speeds are measured on graphs like those, and the cases that are about the files are left out
     quick : smaller work, the longest cases left out
     """
-    from ebmhw.bench import checking, deduction, gsm8k, hardware, phi, quality, sampling, sat, smollm2, startup, verify
+    from ebmhw.bench import capture, checking, coherence, deduction, gsm8k, hardware, phi, quality, sampling, sat, smollm2, startup, verify
 
     return [
         *sampling.cases(data, quick),
@@ -26,6 +26,8 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         *sat.cases(quick),
         *startup.cases(quick),
         *phi.cases(quick),
+        *coherence.cases(quick),
+        *capture.cases(quick),
         *verify.cases(quick),
         *checking.cases(quick),
         *gsm8k.cases(data),

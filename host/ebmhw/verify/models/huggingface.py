@@ -83,6 +83,16 @@ class HuggingFaceModel(LanguageModel):
         """The name given, or the folder or hub name that it was loaded from."""
         return self._name
 
+    @property
+    def model(self) -> Any:
+        """The model of transformers."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+        return self._tokenizer
+
     def _answers(self, turns: tuple[Message, ...], sampling: Sampling) -> list[Completion]:
         """Return n answers, generated side by side."""
         return self._each([turns], sampling)[0]
