@@ -1,0 +1,114 @@
+"""RunControl: what a run does besides learning: the learning rate, the stop, checkpoints that are whole, and numbers that are numbers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+from transformers import TrainerCallback
+
+from ebmhw.coherence.known import mean_of
+from ebmhw.coherence.training.config import RunConfig
+from ebmhw.coherence.training.folder import RunFolder
+from ebmhw.coherence.training.measures import phase_of
+from ebmhw.coherence.training.report import StepReport
+from ebmhw.coherence.training.schedule import factor
+from ebmhw.coherence.training.stopping import Stop
+from ebmhw.coherence.training.tap import Tap
+from ebmhw.errors import TrainingError, shown
+
+
+@final
+class RunControl(TrainerCallback):  # type: ignore[misc]
+    """Steers one call of trainer.train().
+
+    Parameters
+    ----------
+    horizon : of the schedule "resonance", steps
+    state : returns what a checkpoint has to hold of our own parts
+    progress : called with each step's report, or None
+
+    Attributes
+    ----------
+    step : the update that is being done, or was done last
+    ended : "finished", or why the run was stopped
+    seconds : of all steps so far
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: RunFolder,
+        tap: Tap,
+        stop: Stop,
+        horizon: int,
+        state: Callable[[], dict[str, Any]],
+        progress: Callable[[StepReport], object] | None,
+    ) -> None:
+        self._config, self._folder, self._tap, self._stop, self._horizon = config, folder, tap, stop, horizon
+        self._state, self._progress = state, progress
+        self._begun, self._done = 0.0, 0
+        self._rate: float | None = None
+        self.step, self.ended, self.seconds = 0, "finished", 0.0
+
+    def rate(self) -> float | None:
+        """Return the learning rate of the latest update, None before the first."""
+        return self._rate
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:
+        self.step, self._begun = state.global_step + 1, time.monotonic()
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **known: Any) -> None:
+        """Set the learning rate; the trainer's own scheduler is constant, and sets it back after the update."""
+        order = mean_of([trace.kuramoto_R() for trace in self._tap.traces if trace is not None])
+        self._rate = self._config.learning_rate * factor(self._config.schedule, state.global_step, self._config.steps, self._horizon, order)
+        for group in optimizer.param_groups:
+            group["lr"] = self._rate
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> Any:
+        self._done += 1
+        spent = time.monotonic() - self._begun
+        self.seconds += spent
+        reason = self._stop.reason(spent)
+        last = state.global_step >= self._config.steps
+        if reason is not None and not last:
+            self.ended, control.should_training_stop = reason, True
+        if reason is not None or last or state.global_step % self._config.checkpoint_every == 0:
+            control.should_save = True
+        return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **known: Any) -> None:
+        self._folder.seal(state.global_step, self._state(), self._config.keep)
+
+    def tell(self, record: Mapping[str, Any]) -> None:
+        """Report a step whose line was written; a loss that is no number ends the run, for the weights are none either.
+
+        Raises
+        ------
+        TrainingError : loss, the gradient's norm or the reward is NaN or infinite (of an infinite reward TRL makes advantages of 0)
+        """
+        for name in ("loss", "grad_norm", "reward"):
+            value = record.get(name)
+            if isinstance(value, float) and not math.isfinite(value):
+                remedy = "give rewards that are finite" if name == "reward" else "use a lower learning_rate"
+                raise TrainingError(f"{name} is {shown(value)}; {remedy}")
+        if self._progress is None:
+            return
+        gated = record.get("cascade/stage")
+        stage = phase_of(dict(record)) if gated is None else ("coherence" if gated else "task")
+        left = (self._config.steps - record["step"]) * self.seconds / max(self._done, 1)
+        seconds = time.monotonic() - self._begun
+        self._progress(
+            StepReport(
+                step=record["step"],
+                steps=self._config.steps,
+                reward=record.get("reward"),
+                phi=record.get("coherence/phi_mean"),
+                stage=stage,
+                seconds=seconds,
+                eta_s=left,
+                record=dict(record),
+            )
+        )

@@ -1,0 +1,171 @@
+"""train: one run of reinforcement learning, from its configuration to the gate on its adapter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ebmhw.coherence.tasks import Task
+from ebmhw.coherence.training.config import RunConfig
+from ebmhw.coherence.training.folder import Checkpoint, RunFolder
+from ebmhw.coherence.training.report import RunResult, StepReport, summarised
+from ebmhw.coherence.training.stopping import Stop
+from ebmhw.errors import ConfigError, EbmhwError, MissingExtra, TrainingError, shown
+
+
+class Plan(NamedTuple):
+    """What a run would do.
+
+    Attributes
+    ----------
+    config : all of it
+    model : what reports call it
+    device : "cpu" or "cuda"
+    task : its name
+    prompts : different ones that are trained on
+    longest_prompt : tokens
+    rewards : {name: weight}
+    horizon : of the schedule "resonance", steps; None for others
+    resumed_at : step of the checkpoint from which a resumed run goes on, None for a new run
+    """
+
+    config: RunConfig
+    model: str
+    device: str
+    task: str
+    prompts: int
+    longest_prompt: int
+    rewards: dict[str, float]
+    horizon: int | None
+    resumed_at: int | None
+
+
+def as_config(config: RunConfig | str | os.PathLike[str] | Mapping[str, Any]) -> RunConfig:
+    """Return a configuration, the YAML file of one, or a mapping, as a configuration."""
+    if isinstance(config, RunConfig):
+        return config
+    if isinstance(config, Mapping):
+        return RunConfig.from_dict(config)
+    if isinstance(config, (str, os.PathLike)):
+        return RunConfig.from_yaml(config)
+    raise ConfigError(f"{shown(config)} is no configuration; give a RunConfig, the path of a YAML file, or a mapping")
+
+
+def train(
+    config: RunConfig | str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    task: Task | None = None,
+    rewards: Sequence[tuple[Callable[..., list[float | None]], float]] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[StepReport], object] | None = None,
+) -> RunResult:
+    """Train a LoRA adapter with GRPO, the reward cascade and the log of coherence, then let it pass the gate.
+
+    A run goes on where it was cut: after each ``checkpoint_every`` steps, and where Ctrl-C, SIGTERM or the time limit ends it at a step's end,
+    there is a checkpoint with weights, optimizer, random states and cascade. On one CPU, with the same libraries and threads, a resumed run
+    has the numbers of one that was not cut, bit by bit.
+
+    Parameters
+    ----------
+    config : a `RunConfig`, the path of its YAML file, or a mapping
+    task : instead of the one that the configuration names
+    rewards : reward functions with weights besides those of the configuration
+    resume : go on with the run in the output folder, from its last whole checkpoint, or from the start where it has none
+    overwrite : remove the run in the output folder, if there is one
+    progress : called after each step
+
+    Raises
+    ------
+    ConfigError : the configuration is wrong, or does not go with the folder, the model or the task
+    ModelLoadError, MissingExtra : the model, or libraries (pip install 'ebmhw[train]')
+    TrainingError : a step failed; the text names it
+    """
+    made = as_config(config)
+    if resume and overwrite:
+        raise ConfigError("resume and overwrite exclude each other; give one")
+    _libraries()
+    from ebmhw.coherence.training.session import Session
+
+    stop = Stop(made.time_limit)
+    folder = RunFolder(made.output)
+    # Whatever is wrong is found before the folder is touched.
+    if not resume and not overwrite and folder.holds_run:
+        folder.begin(made, overwrite)
+    session = Session(made, task, rewards, folder, stop, progress)
+    checkpoint: Checkpoint | None = None
+    if resume:
+        checkpoint = folder.resume(made)
+    else:
+        folder.begin(made, overwrite)
+    with stop.listening():
+        _run(session, checkpoint, folder)
+    gate = None
+    if session.ended == "finished" and made.gate is not None:
+        from ebmhw.coherence.training.judging import judged
+
+        gate = judged(made, session.task, folder)
+    return RunResult(
+        output=folder.path,
+        adapter=folder.adapter,
+        log=folder.log.path,
+        traces=folder.traces.path,
+        steps=session.step,
+        ended=session.ended,
+        seconds=session.seconds,
+        fired_at=session.fired_at,
+        summary=summarised(folder.log.records()),
+        gate=gate,
+    )
+
+
+def plan(
+    config: RunConfig | str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    task: Task | None = None,
+    rewards: Sequence[tuple[Callable[..., list[float | None]], float]] = (),
+    resume: bool = False,
+) -> Plan:
+    """Return what `train` would do, with model and data loaded and checked, and nothing written; raises what it would."""
+    made = as_config(config)
+    _libraries()
+    from ebmhw.coherence.training.session import Session
+
+    folder = RunFolder(made.output)
+    session = Session(made, task, rewards, folder, Stop(None), None)
+    last = folder.checkpoints() if resume else []
+    return Plan(
+        config=made,
+        model=session.loaded.name,
+        device=session.device,
+        task=session.task.name,
+        prompts=len({repr(example.prompt) for example in session.examples}),
+        longest_prompt=session.longest_prompt,
+        rewards={getattr(reward, "__name__", type(reward).__name__): weight for reward, weight in session.rewards},
+        horizon=session.horizon if made.schedule.name == "resonance" else None,
+        resumed_at=last[-1].step if last else None,
+    )
+
+
+def _run(session: Any, checkpoint: Checkpoint | None, folder: RunFolder) -> None:
+    try:
+        session.run(checkpoint)
+    except Exception as error:
+        done = folder.checkpoints()
+        remedy = f"--resume (resume=True) goes on after step {done[-1].step}" if done else "there is no checkpoint yet; mend it and start anew"
+        kind = "" if isinstance(error, EbmhwError) else f"{type(error).__name__}: "
+        raise TrainingError(
+            f"step {session.step} of {session.config.steps} failed: {kind}{' '.join(str(error).split())[:1000]}; {remedy}",
+            context={"step": session.step, "cause": error.code if isinstance(error, EbmhwError) else type(error).__name__},
+        ) from error
+
+
+def _libraries() -> None:
+    try:
+        import datasets  # noqa: F401  # what is asked is whether it is there
+        import peft  # noqa: F401
+        import torch  # noqa: F401
+        import trl  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(f"training needs torch, transformers, trl, peft and datasets ({error}): pip install 'ebmhw[train]'") from None
