@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ebmhw.coherence.bounded import BoundedTrace
-from ebmhw.coherence.bounds import EntropyInterval, Interval
+from ebmhw.coherence.bounds.interval import EntropyInterval, Interval
+from ebmhw.coherence.bounds.trace import BoundedTrace
 from ebmhw.errors import EbmhwError, InvalidTrace
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebmhw.coherence.contraction import ContractionProbe
+from ebmhw.coherence.dynamics.contraction import ContractionProbe
 from ebmhw.errors import InvalidTrace
 
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ebmhw
-from ebmhw.coherence.dispersion import FROZEN, dispersion, dispersion_index, dispersion_of, index_of_dispersion
-from ebmhw.coherence.ngrams import distinct
-from ebmhw.coherence.regime import REGIMES, regime, regime_of
+from ebmhw.coherence.order.index import FROZEN, dispersion, dispersion_index, dispersion_of, index_of_dispersion
+from ebmhw.coherence.order.ngrams import distinct
+from ebmhw.coherence.order.regimes import REGIMES, regime, regime_of
+from ebmhw.coherence.order.uniformity import collision_p, collisions, knowledge_p, rank_p, uniform_p
 from ebmhw.coherence.trace import CoherenceTrace
-from ebmhw.coherence.uniformity import collision_p, collisions, knowledge_p, rank_p, uniform_p
 from ebmhw.errors import InvalidTrace
 
 Rows = Callable[[np.random.Generator, int, int], npt.NDArray[np.floating]]

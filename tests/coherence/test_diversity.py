@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ebmhw
-from ebmhw.coherence.diversity import diversity, novelties, ordered_diversity, pair_distances
+from ebmhw.coherence.order.groups import diversity, novelties, ordered_diversity, pair_distances
 from ebmhw.coherence.trace import CoherenceTrace
 from ebmhw.errors import InvalidTrace
 

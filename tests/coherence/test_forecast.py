@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebmhw.coherence.forecast import CoherenceForecast
-from ebmhw.coherence.realizability import level_gaps, realizability_chain, realizability_gap
+from ebmhw.coherence.dynamics.forecast import CoherenceForecast
+from ebmhw.coherence.dynamics.realizability import level_gaps, realizability_chain, realizability_gap
 from ebmhw.errors import EbmhwError, InvalidTrace
 
 PHI = st.lists(st.floats(0, 1), min_size=1, max_size=20)

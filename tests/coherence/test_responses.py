@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from response_cases import Case, Logprob
 
 from ebmhw.coherence import responses
-from ebmhw.coherence.bounded import BoundedTrace
+from ebmhw.coherence.bounds.trace import BoundedTrace
 from ebmhw.coherence.responses import bounded_trace, read_chat, read_completion, read_prompt, read_response, read_tokens, read_vllm, trace_of
 from ebmhw.errors import EbmhwError, InvalidTrace
 

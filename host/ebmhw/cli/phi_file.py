@@ -136,7 +136,7 @@ def _write_page(records: PhiRecords, path: str, file: str, chosen: npt.NDArray[A
     """Write a page of the sequences, with the chosen ids, or else the numbers of the rows, for texts."""
     import numpy as np
 
-    from ebmhw.coherence.dispersion import dispersion_index
+    from ebmhw.coherence.order.index import dispersion_index
     from ebmhw.coherence.page import Sheet, write_page
     from ebmhw.coherence.trace import CoherenceTrace
 

@@ -46,7 +46,7 @@ def answer_prompt(
     """Generate an answer, print it as it comes, and print and write what is asked for of what there is, also after Ctrl-C."""
     from ebmhw.coherence.capture.loading import load_causal_lm
     from ebmhw.coherence.capture.streaming import generate, prompt_tokens
-    from ebmhw.coherence.dispersion import dispersion_index
+    from ebmhw.coherence.order.index import dispersion_index
 
     meter = options.backend_of(backend, threads)
     loaded = load_causal_lm(asked.model, asked.adapter)

@@ -295,7 +295,7 @@ class CoherenceTrace:
     def kuramoto_R(self) -> float:
         """Return abs(mean exp(i pi phi)), 0 to 1, and 0 with fewer than two known tokens.
 
-        It is 1 wherever phi is the same at all tokens, be that 0: it cannot tell order from noise. `ebmhw.coherence.dispersion` can.
+        It is 1 wherever phi is the same at all tokens, be that 0: it cannot tell order from noise. `ebmhw.coherence.order.index` can.
         """
         return _resultant(self.phi)
 

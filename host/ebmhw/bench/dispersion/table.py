@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.bench.dispersion.families import GROUP, KINDS, TOKENS, Family, windows
-from ebmhw.coherence.dispersion import dispersion_index
-from ebmhw.coherence.diversity import diversity, ordered_diversity
-from ebmhw.coherence.regime import REGIMES, Regime, regime
+from ebmhw.coherence.order.groups import diversity, ordered_diversity
+from ebmhw.coherence.order.index import dispersion_index
+from ebmhw.coherence.order.regimes import REGIMES, Regime, regime
 from ebmhw.coherence.trace import CoherenceTrace
 
 FloatArray = npt.NDArray[np.float64]

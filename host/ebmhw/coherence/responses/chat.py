@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ebmhw.coherence.bounds import TOLERANCE
+from ebmhw.coherence.bounds.interval import TOLERANCE
 from ebmhw.coherence.responses.fields import logprob, member, pick, sequence, text
 from ebmhw.coherence.responses.tokens import Alternative, ListedToken, listed
 from ebmhw.errors import InvalidTrace

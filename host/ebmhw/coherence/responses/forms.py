@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ebmhw.coherence.bounded import BoundedTrace
-from ebmhw.coherence.bounds import TOLERANCE
+from ebmhw.coherence.bounds.interval import TOLERANCE
+from ebmhw.coherence.bounds.trace import BoundedTrace
 from ebmhw.coherence.responses.chat import read_chat
 from ebmhw.coherence.responses.completions import read_completion
 from ebmhw.coherence.responses.fields import member, pick, sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ebmhw.coherence.bounds import TOLERANCE
+from ebmhw.coherence.bounds.interval import TOLERANCE
 from ebmhw.coherence.responses.chat import read_contents
 from ebmhw.coherence.responses.fields import member, sequence
 from ebmhw.coherence.responses.tokens import ListedToken

@@ -8,8 +8,8 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ebmhw.coherence.bounded import BoundedTrace
-from ebmhw.coherence.bounds import TOLERANCE, EntropyInterval
+from ebmhw.coherence.bounds.interval import TOLERANCE, EntropyInterval
+from ebmhw.coherence.bounds.trace import BoundedTrace
 from ebmhw.coherence.constants import UNKNOWN_TOKEN
 from ebmhw.errors import InvalidTrace
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
-from ebmhw.coherence.bounds import TOLERANCE
+from ebmhw.coherence.bounds.interval import TOLERANCE
 from ebmhw.coherence.responses.fields import logprob, member, pick, sequence, text
 from ebmhw.coherence.responses.tokens import Alternative, ListedToken, listed
 from ebmhw.errors import InvalidTrace, shown

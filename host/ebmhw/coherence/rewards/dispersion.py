@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-from ebmhw.coherence.dispersion import dispersion_index
 from ebmhw.coherence.known import mean_of
+from ebmhw.coherence.order.index import dispersion_index
 from ebmhw.coherence.rewards.reward import Scores, finite
 from ebmhw.coherence.rewards.source import AnyTraceSource, checked_source, traces_of
 
 
 @final
 class DispersionReward:
-    """Scores completions by the dispersion index of their traces (see `ebmhw.coherence.dispersion`).
+    """Scores completions by the dispersion index of their traces (see `ebmhw.coherence.order.index`).
 
     ======  ================================================================================
     score   completion

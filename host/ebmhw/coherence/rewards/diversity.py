@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-from ebmhw.coherence.diversity import novelties
 from ebmhw.coherence.known import mean_of
+from ebmhw.coherence.order.groups import novelties
 from ebmhw.coherence.rewards.reward import Scores, column
 from ebmhw.errors import ConfigError, shown
 from ebmhw.numbers import whole
@@ -14,7 +14,7 @@ from ebmhw.numbers import whole
 
 @final
 class DiversityReward:
-    """Scores how far each completion is from the others of its group, by its tokens (see `ebmhw.coherence.diversity.novelties`).
+    """Scores how far each completion is from the others of its group, by its tokens (see `ebmhw.coherence.order.groups.novelties`).
 
     ======  ================================================================================
     score   completion

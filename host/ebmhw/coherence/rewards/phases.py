@@ -35,13 +35,13 @@ class PhaseAdaptiveCARLReward(CompositeReward):
 
     The Kuramoto R cannot see noise: it is near 1 for uniform logits as for certain ones, so that with it the phase is nearly always crystalline. With
     ``phase_by="dispersion"`` noise is gaseous: the order is 0 for it, and for 64 tokens of SmolLM2 .85 to .94 (greedy), .71 to .82 (temperature 1),
-    where R is .91 to .97. It is unknown for fewer than 16 tokens; see `ebmhw.coherence.dispersion`. On several processes each follows its own
+    where R is .91 to .97. It is unknown for fewer than 16 tokens; see `ebmhw.coherence.order.index`. On several processes each follows its own
     batches.
 
     Parameters
     ----------
     weight_multiscale, weight_cloud, weight_discontinuity : weights until a phase is known
-    phase_by : "kuramoto" (`CoherenceTrace.kuramoto_R`, as in CARL) or "dispersion" (`ebmhw.coherence.dispersion.dispersion_index`)
+    phase_by : "kuramoto" (`CoherenceTrace.kuramoto_R`, as in CARL) or "dispersion" (`ebmhw.coherence.order.index.dispersion_index`)
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PhaseAdaptiveCARLReward(CompositeReward):
     def _order_of(self, trace: CoherenceTrace) -> float | None:
         if self._phase_by == "kuramoto":
             return trace.kuramoto_R()
-        from ebmhw.coherence.dispersion import dispersion_index
+        from ebmhw.coherence.order.index import dispersion_index
 
         return dispersion_index(trace)
 

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from transformers import TrainerCallback
 
-from ebmhw.coherence.contraction import ContractionProbe
+from ebmhw.coherence.dynamics.contraction import ContractionProbe
 from ebmhw.coherence.selection import select_traces
 from ebmhw.coherence.training.log import Log
 from ebmhw.coherence.training.measures import measures

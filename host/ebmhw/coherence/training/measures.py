@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ebmhw.coherence.constants import kuramoto_phase
-from ebmhw.coherence.dispersion import dispersion_index
-from ebmhw.coherence.diversity import diversity
 from ebmhw.coherence.known import mean_of
+from ebmhw.coherence.order.groups import diversity
+from ebmhw.coherence.order.index import dispersion_index
 from ebmhw.coherence.trace import CoherenceTrace
 
 _MEANS: dict[str, Callable[[CoherenceTrace], float | None]] = {

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.coherence.bounds import Interval
+from ebmhw.coherence.bounds.interval import Interval
 from ebmhw.coherence.checks import check_range, ids_of
 from ebmhw.coherence.constants import DEFECT_THRESHOLD
 from ebmhw.coherence.known import FloatArray, mean, plain, vector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ebmhw.coherence.dispersion import Dispersion, dispersion
+from ebmhw.coherence.order.index import Dispersion, dispersion
 from ebmhw.coherence.trace import CoherenceTrace
 
 Regime = Literal["uniform", "noise", "ordered", "peaked", "collapsed", "unknown"]

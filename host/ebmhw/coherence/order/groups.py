@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from ebmhw.coherence.dispersion import dispersion
 from ebmhw.coherence.known import FloatArray
-from ebmhw.coherence.ngrams import ORDER
+from ebmhw.coherence.order.index import dispersion
+from ebmhw.coherence.order.ngrams import ORDER
 from ebmhw.coherence.trace import CoherenceTrace
 from ebmhw.errors import InvalidTrace, shown
 
@@ -49,7 +49,7 @@ def novelties(completions: Sequence[CoherenceTrace | Sequence[int] | Ids]) -> li
 def ordered_diversity(traces: Sequence[CoherenceTrace]) -> float | None:
     """Return the mean distance of two completions, where each pair counts as far as both are ordered: 0 for noise and copies, little for loops.
 
-    A pair's weight is the smaller one of its completions' order * min(spread, distinct), see `ebmhw.coherence.dispersion`. Traces whose dispersion
+    A pair's weight is the smaller one of its completions' order * min(spread, distinct), see `ebmhw.coherence.order.index`. Traces whose dispersion
     is unknown are left out; None where fewer than two remain.
     """
     kept: list[CoherenceTrace] = []

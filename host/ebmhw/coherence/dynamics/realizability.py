@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ebmhw.coherence.forecast import CoherenceForecast
+from ebmhw.coherence.dynamics.forecast import CoherenceForecast
 from ebmhw.coherence.known import FloatArray, vector
 from ebmhw.errors import InvalidTrace, shown
 from ebmhw.numbers import whole

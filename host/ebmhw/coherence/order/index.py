@@ -6,7 +6,8 @@ noise. Only the tokens tell. So the index is
 
     order * min(gain, spread, distinct)
 
-    order     how surely the tokens are no noise's, by two exact tests (`ebmhw.coherence.uniformity`); 0 for p of 5e-4 and more, 1 from 1e-6 down
+    order     how surely the tokens are no noise's, by two exact tests (`ebmhw.coherence.order.uniformity`); 0 for p of 5e-4 and more,
+              1 from 1e-6 down
     gain      1 - mean surprisal / ln V: what the logits knew of the tokens. 0 for uniform logits
     spread    how much certainty varies: the variance of the entropy over its mean (the index of dispersion), over .4615 nats, its value for
               strong noise (`FROZEN`); at most 1. 0 where every token has the same entropy
@@ -16,7 +17,7 @@ and the least of them says what is missing. False alarms: noise (independent row
 1e-3, at any length, vocabulary, strength and distribution, by construction of the tests.
 
 Peaked logits (the same margin in every row) and collapsed ones (the same distribution, the same token or the same few tokens over and over) have an
-index near 0 like noise: it asks whether there is something to tell, not whether the model is sure. `ebmhw.coherence.regime` tells them apart.
+index near 0 like noise: it asks whether there is something to tell, not whether the model is sure. `ebmhw.coherence.order.regimes` tells them apart.
 
 Limits. It needs the tokens and 16 of them; some 64 where the tokenizer does not number common tokens first. It does not see meaning: rows that
 favour common tokens regardless of what came before, each row at a temperature of its own, pass for a model's. A mask that leaves few tokens of a
@@ -33,9 +34,9 @@ import numpy as np
 
 from ebmhw.coherence.constants import UNKNOWN_TOKEN
 from ebmhw.coherence.known import FloatArray, vector
-from ebmhw.coherence.ngrams import distinct
+from ebmhw.coherence.order.ngrams import distinct
+from ebmhw.coherence.order.uniformity import Ids, knowledge_p, uniform_p
 from ebmhw.coherence.trace import CoherenceTrace
-from ebmhw.coherence.uniformity import Ids, knowledge_p, uniform_p
 from ebmhw.errors import InvalidTrace, shown
 from ebmhw.numbers import whole
 

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ebmhw.coherence.bounds import Interval
+from ebmhw.coherence.bounds.interval import Interval
 from ebmhw.coherence.known import vector
 from ebmhw.errors import InvalidTrace, shown
 from ebmhw.numbers import whole
