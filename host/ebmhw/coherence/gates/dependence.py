@@ -12,6 +12,9 @@ NEIGHBOUR_LIMIT = 0.15
 LONGEST_BLOCK = 256
 """Of blocks in values; a series that needs longer ones is as good as one value."""
 
+SHORT = 72
+"""Values before a change of which fewer may be part of the rise already: dependence is read off what a straight line leaves of them."""
+
 _MOST = 0.99
 _LAGS = 25
 
@@ -21,7 +24,8 @@ def block_length(ranks: FloatArray, change: int) -> int:
 
     The series is taken for as dependent as the autoregression of first order, x(t+1) = rho x(t) + noise, with the largest rho of three estimates:
     two from squared differences at short lags over the whole series, which a slow rise hardly touches, and one from the sum of autocorrelations
-    before the assumed change, which sees periods and slow wandering.
+    before the assumed change, which sees periods and slow wandering. A run that learns from its first steps on has no calm before its rise: of
+    few values (`SHORT`) the third estimate leaves out their straight line, else their rise would pass for dependence and nothing fire.
 
     Parameters
     ----------
@@ -57,8 +61,11 @@ def _rho_before(ranks: FloatArray) -> float:
     """Return the rho that has this sum of autocorrelations, taken in pairs of lags up to the first that is not positive (Geyer 1992)."""
     count = len(ranks)
     centred = ranks - ranks.mean()
+    if count < SHORT:
+        times = np.arange(count) - (count - 1) / 2.0
+        centred = centred - times * (times @ centred) / (times @ times)
     variance = float(centred @ centred)
-    if variance == 0.0:
+    if variance <= 1e-9 * count:
         return 0.0
     most = max(1, min(count // 4, _LAGS))
     correlations = [float(centred[h:] @ centred[:-h]) / variance for h in range(1, most + 1)]
