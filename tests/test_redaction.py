@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -33,16 +33,56 @@ def test_texts_that_give_themselves_away(secret: str) -> None:
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("Authorization: Bearer abc.def-123", f"Authorization: Bearer {REDACTED}"),
+        ("Authorization: Bearer abc.def-123", f"Authorization: {REDACTED}"),
+        ("it sent Bearer abc.def-123 twice", f"it sent Bearer {REDACTED} twice"),
         ("api_key=hunter22 and on", f"api_key={REDACTED} and on"),
         ("{'password': 'hunter22'}", f"{{'password': '{REDACTED}'}}"),
         ("https://me:hunter22@host/x", f"https://me:{REDACTED}@host/x"),
         ("token 5 of 20, key=3, phi 0.5", "token 5 of 20, key=3, phi 0.5"),
+        ("the next token: hello; key: C major; n_tokens=5, token=-0.5", "the next token: hello; key: C major; n_tokens=5, token=-0.5"),
+        ("monkey=banana, turkey: bird, 3 passes: all, compass=north", "monkey=banana, turkey: bird, 3 passes: all, compass=north"),
+        ('{"token_ids": [1, 2], "key": 3}', '{"token_ids": [1, 2], "key": 3}'),
         ("vocab_size of a probe is 1; https://host:8000/x", "vocab_size of a probe is 1; https://host:8000/x"),
     ],
 )
 def test_secrets_by_name_and_what_is_none(text: str, left: str) -> None:
     assert without_secrets(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OPENAI_API_KEY=hunter2secret", "export AWS_SECRET_ACCESS_KEY=hunter2secret", "DB_PASSWORD=hunter2secret", "HF_TOKEN=hunter2secret",
+        "HF_TOKEN: hunter2secret", "Authorization: Basic hunter2secret==", "Cookie: session=hunter2secret; b=hunter2secret",
+        "GET /x?a=1&token=hunter2secret",
+        "run --password hunter2secret now", "run --db-password=hunter2secret", "password=\"two hunter2secret words\"", "pwd=hunter2secret",
+        '{\\"password\\": \\"hunter2secret\\"}', '{"token": "hunter2secret"}', "{'auth': 'hunter2secret'}", "secret: hunter2secret",
+        "client_secret=hunter2secret", "accessToken=hunter2secret", "x-api-key: hunter2secret",
+        '-----BEGIN PRIVATE KEY-----\\nhunter2secret\\n-----END PRIVATE KEY-----',
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\nhunter2secret\n-----END RSA PRIVATE KEY-----",
+    ],
+)  # fmt: skip
+def test_names_that_texts_give_to_secrets(text: str) -> None:
+    for within in (text, f"before; {text}", f"x {text} y"):
+        told = without_secrets(within)
+        assert "hunter2secret" not in told and REDACTED in told, told
+
+
+class Login(NamedTuple):
+    user: str
+    password: str
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"token": ["hunter2secret"]}, {"auth": {"value": "hunter2secret", "n": 3}}, {"pwd": "hunter2secret"}, {"pass": "hunter2secret"},
+        ["run", "--password", "hunter2secret"], Login("me", "hunter2secret"), {"a": [Login("me", "hunter2secret")]}, {"key": b"hunter2secret"},
+        {"text": '{"password": "hunter2secret"}'},
+    ],
+)  # fmt: skip
+def test_secrets_within_values(value: Any) -> None:
+    assert "hunter2secret" not in json.dumps(redacted(value))
 
 
 def test_members_go_by_name() -> None:
@@ -106,6 +146,14 @@ def test_values_without_end_are_cut() -> None:
         "-----BEGIN ",
         "password=",
         "secret   ",
+        "token=",
+        '"token": "',
+        "A_KEY=",
+        "--a-b-",
+        "--key ",
+        "cookie: ",
+        "password='",
+        '\\\\"',
         "bearer ",
         "A",
         " ",

@@ -8,7 +8,7 @@ from enum import Enum
 from math import isfinite, prod
 from typing import Any
 
-from ebmhw.redaction import REDACTED, redacted, without_secrets
+from ebmhw.redaction import redacted, without_secrets
 
 MAX_LEVELS = 40
 """Containers within one another; what is deeper becomes "..."."""
@@ -31,7 +31,7 @@ def plain(value: Any) -> Any:
     NaN and infinities become null, enumerations their values, times ISO 8601, objects with a to_dict() its result, and whatever JSON does not
     know its text. Values that contain themselves end at the limits above.
     """
-    return _plain(value, MAX_LEVELS, [MAX_ITEMS])
+    return redacted(_plain(value, MAX_LEVELS, [MAX_ITEMS]), items=4 * MAX_ITEMS)
 
 
 def _plain(value: Any, levels: int, left: list[int]) -> Any:
@@ -75,13 +75,8 @@ def _members(value: Mapping[Any, Any], levels: int, left: list[int]) -> dict[str
         told = _text(key)
         name = f"{told} ({len(members)})" if told in members else told  # 1 and "1", or two that were secrets
         left[0] -= 1
-        members[name] = REDACTED if _is_secret(told, entry) else _plain(entry, levels - 1, left)
+        members[name] = _plain(entry, levels - 1, left)
     return members
-
-
-def _is_secret(name: str, value: Any) -> bool:
-    """Tell whether a member of this name is one that `ebmhw.redaction` leaves out."""
-    return bool(redacted({name: "text" if isinstance(value, (str, bytes, bytearray)) else 0})[name] == REDACTED)
 
 
 def _told(value: Any, levels: int, left: list[int]) -> Any:
