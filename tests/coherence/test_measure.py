@@ -47,6 +47,18 @@ def test_rows_whose_largest_logit_is_beyond_the_unit_are_measured_after_it_was_s
     assert trace.top_k_mass == pytest.approx([1, 1, 1, 1, 2 / 3], abs=1e-3)
 
 
+def test_float64_beyond_float32() -> None:
+    logits = np.array(
+        [[1e39, 0, 0, 0.0], [-1e39, -2e39, -1e39, -np.inf], [1e300, 1e300, np.inf, -1e308], [np.nan, -1e308, 1e308, 1.0], [-np.inf] * 4]
+    )
+    phi, probabilities, _ = compute_phi(logits, backend=BACKEND)
+    assert phi == pytest.approx([1, 0.5, 0.5, 1, np.nan], abs=1e-4, nan_ok=True)
+    assert probabilities[:4].tolist() == [[1, 0, 0, 0], [0.5, 0, 0.5, 0], [0.5, 0.5, 0, 0], [0, 0, 1, 0]]
+    trace = measured(logits, [0, 2, 1, 2, 0], BACKEND, top_k=1)
+    assert trace.selected_prob == pytest.approx([1, 0.5, 0.5, 1, np.nan], abs=1e-4, nan_ok=True)
+    assert trace.top_k_mass == pytest.approx([1, 0.5, 0.5, 1, np.nan], abs=1e-3, nan_ok=True)
+
+
 @given(st.integers(0, 10_000), st.sampled_from([1e4, -1e4, 6e4]))
 @settings(max_examples=40)
 def test_a_constant_does_not_matter(seed: int, constant: float) -> None:

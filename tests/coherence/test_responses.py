@@ -285,3 +285,14 @@ def test_objects_that_raise_are_refused() -> None:
 def test_every_public_name_resolves() -> None:
     for name in responses.__all__:
         assert getattr(responses, name) is not None
+
+
+@pytest.mark.parametrize("order", [("x", "y", "z"), ("x", "z", "y"), ("z", "y", "x")])
+def test_at_a_tie_the_drawn_token_may_have_been_added(order: tuple[str, ...]) -> None:
+    # Three likely tokens were asked for: "x" twice, which fall together, and "y"; "z", as likely as "y", was drawn.
+    p = {"x": 0.2, "y": 0.001, "z": 0.001}
+    likely = [0.2, 0.2, 0.001, 0.001] + [0.598 / 996] * 996
+    entropy = -sum(q * math.log(q) for q in likely)
+    logprobs = {"tokens": ["z"], "token_logprobs": [math.log(p["z"])], "top_logprobs": [{text: math.log(p[text]) for text in order}]}
+    trace = bounded_trace({"choices": [{"text": "z", "logprobs": logprobs}]}, 1000, requested=3)
+    assert trace.entropy_low[0] <= entropy <= trace.entropy_high[0]

@@ -395,3 +395,14 @@ def test_where_carl_core_is_right_the_numbers_agree() -> None:
         assert CoherenceTrace.from_dict(json.loads(json.dumps(theirs.to_dict()))).phi == pytest.approx(theirs.phi)
         measured = CoherenceTrace.from_logits(logits, ids, backend=BACKEND)
         assert measured.phi == pytest.approx(peer.from_logits(logits, ids).phi, abs=2**-11)
+
+
+@pytest.mark.slow
+def test_tensors_in_lists_of_a_graph_and_without_memory() -> None:
+    torch = pytest.importorskip("torch")
+    number = torch.tensor(0.5, requires_grad=True)
+    trace = CoherenceTrace.from_entropy([number, number], [-number, -number], 10, prev_phi=number)
+    assert trace == CoherenceTrace.from_entropy([0.5, 0.5], [-0.5, -0.5], 10, prev_phi=0.5)
+    for bad in (torch.zeros(2, dtype=torch.complex64).conj(), torch.empty(2, device="meta"), [number, "x"]):
+        with pytest.raises(InvalidTrace, match="entropy: .* is no sequence of numbers"):
+            CoherenceTrace.from_entropy(bad, [-1.0, -1.0], 10)

@@ -32,19 +32,35 @@ def reachable(logits: Logits, chosen: Any, meter: SamplerBackend) -> tuple[PhiRe
     """Return the records of logits (..., V), and what was subtracted from each row before, (rows,): 0, or the row's largest where that is beyond.
 
     Subtracting a number from a whole row changes neither its softmax nor, therefore, phi, entropy or probabilities; ``log_z``, z1 and z2 of such a
-    row are those after it. Only these rows are copied.
+    row are those after it. Only these rows are copied, among them those of float64 with entries that float32 does not hold.
     """
     records = meter.phi(logits, chosen=chosen)
     shifts = np.zeros(records.array.size)
-    beyond = np.flatnonzero((~measurable(records) & ~records.flagged("empty")).reshape(-1)).astype(np.int64)
+    beyond = _beyond(records, logits)
     if not beyond.size:
         return records, shifts
-    values = logits.floats(beyond)
-    shifts[beyond] = np.where(np.isfinite(values), values, -np.inf).max(axis=-1)
-    # In float64, where the difference of two float32 does not overflow; what is then beyond -2048 has probability 0.
-    again = np.maximum(values.astype(np.float64) - shifts[beyond, None], np.where(values == -np.inf, -np.inf, -1e6)).astype(np.float32)
-    told = meter.phi(again, chosen=None if chosen is None else array_of(chosen, "chosen").reshape(-1)[beyond]).array.copy()
+    values = logits.doubles(beyond)
+    finite = np.isfinite(values)
+    largest = np.where(finite, values, -np.inf).max(axis=-1)
+    with np.errstate(over="ignore"):  # what overflows is some 1e308 below the largest
+        shifted = values - largest[:, None]
+    # Far beyond the unit's range all the same, an entry has probability 0 but is finite.
+    shifted = np.where(finite, np.maximum(shifted, -1e6), values)
+    told = meter.phi(shifted, chosen=None if chosen is None else array_of(chosen, "chosen").reshape(-1)[beyond]).array.copy()
     told["job_id"] = records.array.reshape(-1)["job_id"][beyond]
     array = records.array.reshape(-1).copy()
     array[beyond] = told
+    shifts[beyond] = largest
     return PhiRecords(array.reshape(records.shape), records.info), shifts
+
+
+def _beyond(records: PhiRecords, logits: Logits) -> npt.NDArray[np.int64]:
+    """Return the rows, in C order, whose record is not that of their logits."""
+    rows = ~measurable(records) & ~records.flagged("empty")
+    if logits.source == "float64":
+        doubtful = np.flatnonzero((records.flagged("excluded") | records.flagged("empty")).reshape(-1)).astype(np.int64)
+        values = logits.doubles(doubtful)
+        lost = (np.isfinite(values) & (np.abs(values) > np.finfo(np.float32).max)).any(axis=-1)
+        rows = rows.reshape(-1).copy()
+        rows[doubtful[lost]] = True
+    return np.flatnonzero(rows).astype(np.int64)

@@ -57,12 +57,16 @@ def floats(values: Any) -> FloatArray:
     Raises TypeError, ValueError or OverflowError for anything else: text, which NumPy would parse, and complex numbers, whose imaginary part it
     would drop, among them.
     """
-    if hasattr(values, "detach"):  # a torch tensor, perhaps bfloat16 or on a GPU; NumPy knows neither
-        values = values.detach().to("cpu")
-        values = (values if values.is_complex() else values.double()).numpy()
+    if isinstance(values, (list, tuple)):
+        values = [_of_tensor(value) if hasattr(value, "detach") else value for value in values]
+    elif hasattr(values, "detach"):
+        values = _of_tensor(values)
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.filled(values.astype(np.float64), np.nan)
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except Exception as error:  # whatever a foreign __array__ or __len__ raises
+        raise TypeError(str(error)) from None
     if array.dtype.kind == "O":
         if not all(entry is None or (isinstance(entry, Real) and not isinstance(entry, bool)) for entry in array.ravel().tolist()):
             raise TypeError
@@ -70,6 +74,13 @@ def floats(values: Any) -> FloatArray:
         raise TypeError
     with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
         return np.array(array, dtype=np.float64)
+
+
+def _of_tensor(tensor: Any) -> Any:
+    """Return a tensor of torch, perhaps bfloat16, on a GPU or part of a graph, as an array; NumPy knows none of these."""
+    if tensor.is_complex() or tensor.is_meta:
+        raise TypeError
+    return tensor.detach().to("cpu").double().numpy()
 
 
 def plain(values: FloatArray) -> list[float | None]:

@@ -76,9 +76,9 @@ def compute_phi(
     rows = logits_of(logits)
     records = reachable(rows, None, meter_of(backend))[0]
     count = int(np.prod(rows.shape[:-1], dtype=np.int64))
-    values = rows.floats(np.arange(count, dtype=np.int64)).astype(np.float64)
+    values = rows.doubles(np.arange(count, dtype=np.int64))
     values[~np.isfinite(values)] = -np.inf
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         probabilities = np.exp(values - values.max(axis=-1, keepdims=True, initial=-np.inf))
         probabilities /= probabilities.sum(axis=-1, keepdims=True)
     return records.phi, probabilities.reshape(rows.shape), records.entropy_bits * _LN2

@@ -30,13 +30,14 @@ def top_mass(logits: Logits, records: PhiRecords, k: int, shifts: FloatArray | N
         raise InvalidTrace(f"top_k is {shown(k)}; give a whole number from 1 up")
     entries = logits.shape[-1]
     log_z, known = records.log_z.reshape(-1), measurable(records).reshape(-1)
-    if shifts is not None:
-        log_z = log_z + shifts
     mass = np.full(log_z.size, np.nan)
     step = max(1, _BLOCK_ENTRIES // entries)
     for start in range(0, log_z.size, step):
         numbers = np.arange(start, min(start + step, log_z.size), dtype=np.int64)
         values = logits.floats(numbers)
+        if shifts is not None and shifts[numbers].any():
+            with np.errstate(over="ignore"):
+                values = (logits.doubles(numbers) - shifts[numbers, None]).astype(np.float32)
         if not np.isfinite(values).all():
             values = np.where(np.isfinite(values), values, -np.inf)
         for number, row, floor in zip(numbers, values, _floors(values, count), strict=True):

@@ -61,6 +61,10 @@ class Logits(ABC):
     def bits(self, rows: npt.NDArray[np.int64]) -> Words:
         """Return rows (n,), numbered in C order, as words (n, V) in ``format``: C-contiguous and in this machine's byte order."""
 
+    @abstractmethod
+    def doubles(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return rows (n,), numbered in C order, as float64 (n, V), exactly."""
+
     @final
     def floats(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return rows (n,), numbered in C order, as float32 (n, V)."""
@@ -100,13 +104,22 @@ class HostLogits(Logits):
         """The rows as views (rows, V), in C order: one view where the strides of all leading dimensions allow it."""
         return _matrices(self.words)
 
-    def bits(self, rows: npt.NDArray[np.int64]) -> Words:
+    def _part(self, rows: npt.NDArray[np.int64]) -> Words:
         if self.words.ndim > 2 and not _is_matrix(self.words):
-            part = self.words[np.unravel_index(rows, self.shape[:-1])]
-        elif rows.size and rows[-1] - rows[0] == rows.size - 1:
-            part = self.matrices[0][rows[0] : rows[-1] + 1]
-        else:
-            part = self.matrices[0][rows]
+            return self.words[np.unravel_index(rows, self.shape[:-1])]
+        if rows.size and rows[-1] - rows[0] == rows.size - 1:
+            return self.matrices[0][rows[0] : rows[-1] + 1]
+        return self.matrices[0][rows]
+
+    def doubles(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        if self.source != "float64":
+            return self.floats(rows).astype(np.float64)
+        part = self._part(rows)
+        values: npt.NDArray[np.float64] = part.view(part.dtype.str.replace("u", "f")).astype(np.float64)
+        return values
+
+    def bits(self, rows: npt.NDArray[np.int64]) -> Words:
+        part = self._part(rows)
         if self.source == "float64":
             part = _rounded(part.view(part.dtype.str.replace("u", "f")))
         return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
@@ -159,13 +172,22 @@ class DeviceLogits(Logits):
     def columns(self, entries: int) -> DeviceLogits:
         return DeviceLogits(self.tensor[..., :entries])
 
-    def rows(self, rows: npt.NDArray[np.int64]) -> Any:
-        """Return rows (n,), numbered in C order, as a float32 tensor (n, V) on the device."""
+    def _part(self, rows: npt.NDArray[np.int64]) -> Any:
         import torch
 
         tensor = self.tensor[None] if self.tensor.ndim == 1 else self.tensor
         index = [torch.from_numpy(np.ascontiguousarray(part)).to(tensor.device) for part in np.unravel_index(rows, tuple(tensor.shape[:-1]))]
-        rows_of = tensor[tuple(index)]
+        return tensor[tuple(index)]
+
+    def doubles(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        array: npt.NDArray[np.float64] = self._part(rows).cpu().double().numpy()
+        return array
+
+    def rows(self, rows: npt.NDArray[np.int64]) -> Any:
+        """Return rows (n,), numbered in C order, as a float32 tensor (n, V) on the device."""
+        import torch
+
+        rows_of = self._part(rows)
         single = rows_of.to(torch.float32)
         if self.source != "float64":
             return single

@@ -24,8 +24,9 @@ class _Row:
 
     @property
     def is_least(self) -> bool:
-        """Whether the token is the least likely one of its list, so that it may have been added to it."""
-        return bool(self.entries) and min(self.entries or (), key=lambda entry: entry.logprob).text == self.text
+        """Whether no token of its list is less likely, so that it may have been added to it; at a tie either may."""
+        least = min((entry.logprob for entry in self.entries or ()), default=inf)
+        return any(entry.text == self.text and entry.logprob <= least for entry in self.entries or ())
 
 
 def read_completion(
