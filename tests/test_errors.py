@@ -83,6 +83,7 @@ class Hostile:
 SHOWN: list[tuple[Any, str]] = [
     (np.float32(0.5), "0.5"), (np.int64(3), "3"), ("x" * 200, "'" + "x" * 76 + "..."), (10**5000, "a number of thousands of digits"),
     (Hostile(), "a Hostile that cannot be shown"), (None, "None"), (np.array(7), "7"),
+    (np.array([[1, 2], [3, 4]]), "array([[1, 2], [3, 4]])"), ("a\nb", r"'a\nb'"),
 ]  # fmt: skip
 
 

@@ -14,12 +14,14 @@ from ebmhw.redaction import redacted, without_secrets
 
 
 def shown(value: object) -> str:
-    """Return a value as it may stand in a message: NumPy's scalars as plain numbers, long ones cut."""
+    """Return a value as it may stand in a message: on one line, NumPy's scalars as plain numbers, long ones cut."""
     try:
         item = getattr(value, "item", None)
         if item is not None and getattr(value, "shape", None) == ():
             value = item()
         text = repr(value)
+        if len(text.splitlines()) > 1:  # NumPy's arrays, dataclasses of others
+            text = " ".join(text.split())
     except ValueError:  # Python does not print integers of more than 4300 digits
         text = "a number of thousands of digits"
     except Exception:  # whatever a foreign __repr__ raises; the error that wants to show the value matters more

@@ -101,6 +101,20 @@ def test_the_answer_and_its_measures(model: Path) -> None:
     assert "token  phi" not in answered(model).stdout
 
 
+def test_what_an_answer_looks_like_is_said_or_that_it_is_too_short(model: Path) -> None:
+    from ebmhw.coherence.order import REGIMES
+
+    short = document(model)
+    assert short["n_tokens"] < 16 and short["dispersion_index"] is None and short["regime"] == "unknown"
+    assert "dispersion: unknown (needs 16 tokens)" in answered(model, "--html", "p.html").stdout
+    assert "<dt>dispersion (needs 16 tokens)</dt><dd>unknown</dd>" in Path("p.html").read_text()
+    drawn = ("--max-tokens", 60, "--temperature", 3, "--seed", 1, "--no-chat")
+    long = document(model, *drawn)
+    assert long["n_tokens"] >= 16 and long["regime"] in set(REGIMES) - {"unknown"}
+    assert f"dispersion index {long['dispersion_index']:.3f} ({long['regime']})" in answered(model, *drawn, "--html", "p.html").stdout
+    assert f"<dt>regime</dt><dd>{long['regime']}</dd>" in Path("p.html").read_text()
+
+
 def test_colours_where_the_terminal_has_them(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = document(model)
     monkeypatch.setattr(phi_prompt, "has_colours", lambda: True)

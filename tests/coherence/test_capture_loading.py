@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ pytest.importorskip("transformers")
 
 from capture_models import byte_tokenizer, tiny_model  # noqa: E402
 
+from ebmhw.coherence.capture.adapter import adapter_config  # noqa: E402
 from ebmhw.coherence.capture.loading import load_causal_lm  # noqa: E402
 from ebmhw.errors import MissingExtra, ModelLoadError  # noqa: E402
 
@@ -28,6 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_model(vocabulary=259).save_pretrained(made)
     byte_tokenizer().save_pretrained(made)
     return made
+
+
+def test_a_model_is_shown_in_one_line(folder: Path) -> None:
+    loaded = load_causal_lm(str(folder))
+    count = sum(weight.numel() for weight in loaded.model.parameters())
+    for shown in (repr(loaded), str(loaded)):
+        assert "\n" not in shown and len(shown) < 300 and f"{count:,} parameters, float32, cpu" in shown and loaded.name in shown
 
 
 def make_adapter(folder: Path, where: Path, **given: Any) -> Path:
@@ -117,7 +126,7 @@ def break_targets(adapter: Path) -> None:
     ("spoil", "said"),
     [
         (break_nothing, "is no folder; give the folder that peft's save_pretrained wrote"),
-        (break_config, "does not load on"),
+        (break_config, r"adapter_config\.json cannot be read"),
         (break_kind, "does not load on"),
         (break_weights, "does not load on"),
         (break_missing, "does not fit"),
@@ -150,6 +159,136 @@ def test_an_adapter_of_another_base(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(ModelLoadError, match=r"has no adapter_config.json and no adapter_model.safetensors"):
         load_causal_lm(str(folder), tmp_path / "none")
+
+
+def rewrite(adapter: Path, change: Any) -> None:
+    """Replace the tensors of an adapter's file by what ``change`` makes of them."""
+    from safetensors.torch import load_file, save_file
+
+    save_file(change(load_file(adapter / "adapter_model.safetensors")), adapter / "adapter_model.safetensors")
+
+
+def test_an_adapter_of_a_deeper_base(folder: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    peft = pytest.importorskip("peft")
+    config = load_causal_lm(str(folder)).model.config
+    config.num_hidden_layers = 4
+    deep = peft.get_peft_model(AutoModelForCausalLM.from_config(config), peft.LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM"))
+    deep.save_pretrained(tmp_path / "deep")
+    with pytest.raises(ModelLoadError, match=r"does not fit .* has no place for base_model\.model\.model\.layers\.2\..* and 3 more; give one"):
+        load_causal_lm(str(folder), tmp_path / "deep")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("base_model.model.lm_head.weight", "replaces weights of"),
+        ("base_model.model.model.layers.0.mlp.up_proj.weight", "replaces weights of"),
+        ("base_model.model.model.layers.0.self_attn.q_proj.base_layer.weight", "replaces weights of"),
+        ("base_model.model.model.norm.weight", "replaces weights of"),
+        ("base_model.model.zzz.weight", "has no place for"),
+        ("base_model.model.model.layers.0.mlp.up_proj.lora_A.weight", "has no place for"),
+        ("base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.weight", "has no place for"),
+    ],
+)
+def test_an_adapter_that_holds_more_than_an_adapter(folder: Path, adapter: Path, key: str, said: str) -> None:
+    own = {name.replace(".q_proj.", ".q_proj.base_layer."): values for name, values in load_causal_lm(str(folder)).model.state_dict().items()}
+    values = own.get(key.removeprefix("base_model.model."), torch.zeros(2, 32))
+    rewrite(adapter, lambda weights: weights | {key: values.clone()})
+    if said == "replaces weights of":
+        # A model's own weights as they are change nothing; peft saves some along with adapters on embeddings.
+        assert torch.equal(logits_of(load_causal_lm(str(folder), adapter).model), logits_of(load_causal_lm(str(folder), adapter).model))
+    rewrite(adapter, lambda weights: weights | {key: values + 1e-3})
+    with pytest.raises(ModelLoadError, match=said) as caught:
+        load_causal_lm(str(folder), adapter)
+    # peft before 0.21 puts its own name of the adapter into it.
+    assert key.replace(".default", "") in str(caught.value).replace(".default", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("llama", {"modules_to_save": ["lm_head"]}),
+        ("llama", {"use_dora": True}),
+        ("llama", {"use_rslora": True, "rank_pattern": {"q_proj": 3}}),
+        ("llama", {"target_modules": ["embed_tokens", "q_proj"]}),
+        ("llama", {"trainable_token_indices": [3, 5]}),
+        ("llama", {"target_modules": "all-linear"}),
+        ("llama", {"task_type": None}),
+        ("gpt2", {"bias": "all", "target_modules": ["c_attn"], "fan_in_fan_out": True}),
+        ("gpt2", {"bias": "lora_only", "target_modules": ["c_attn"], "fan_in_fan_out": True}),
+    ],
+)
+def test_what_an_adapter_may_hold(tmp_path: Path, kind: str, given: dict[str, Any]) -> None:
+    peft = pytest.importorskip("peft")
+    tiny_model(vocabulary=259, kind=kind).save_pretrained(tmp_path / "model")
+    byte_tokenizer().save_pretrained(tmp_path / "model")
+    model = load_causal_lm(str(tmp_path / "model"), trainable=True).model
+    before = logits_of(model)
+    settings = {"r": 2, "target_modules": ["q_proj"], "init_lora_weights": False, "task_type": "CAUSAL_LM"} | given
+    trained = peft.get_peft_model(model, peft.LoraConfig(**settings))
+    with torch.no_grad():
+        for weights in trained.parameters():
+            if weights.requires_grad:
+                weights.add_(torch.rand_like(weights) * 0.1)
+    with pytest.MonkeyPatch.context() as quieter:
+        quieter.setattr("warnings.warn", lambda *given, **named: None)
+        trained.save_pretrained(tmp_path / "adapter")
+    from safetensors.torch import load_file
+
+    saved = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    if given.get("bias") == "lora_only" and not any(name.endswith(".bias") for name in saved):
+        pytest.skip("this peft does not save the biases that it trained")
+    loaded = load_causal_lm(str(tmp_path / "model"), tmp_path / "adapter").model
+    assert torch.allclose(logits_of(loaded), logits_of(trained.eval()), atol=1e-5) and not torch.allclose(logits_of(loaded), before, atol=1e-3)
+    # What is no number is found wherever it stands.
+    last = sorted(name for name in saved if "embed_tokens.base_layer" not in name)
+    for name in (last[0], last[-1]):
+        shutil.copytree(tmp_path / "adapter", tmp_path / "nan", dirs_exist_ok=True)
+        rewrite(tmp_path / "nan", lambda weights, name=name: weights | {name: torch.full_like(weights[name], float("inf"))})
+        with pytest.raises(ModelLoadError, match="holds NaN or infinity in"):
+            load_causal_lm(str(tmp_path / "model"), tmp_path / "nan")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"task_type": "SEQ_CLS"}, "task_type in adapter_config.json is 'SEQ_CLS'; give one with CAUSAL_LM"),
+        ({"task_type": ["CAUSAL_LM"]}, "task_type in adapter_config.json is"),
+        ({"peft_type": "PROMPT_TUNING"}, "peft_type in adapter_config.json is 'PROMPT_TUNING'; give one with LORA"),
+    ],
+)
+def test_an_adapter_of_another_kind(folder: Path, adapter: Path, changed: dict[str, Any], said: str) -> None:
+    path = adapter / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    with pytest.raises(ModelLoadError, match=said):
+        load_causal_lm(str(folder), adapter)
+
+
+def test_pipes_and_endless_names_do_not_hang(folder: Path, adapter: Path, tmp_path: Path) -> None:
+    for name in ("x" * 5000, "a/" * 3000, "\ud800", "a\0b"):
+        with pytest.raises(ModelLoadError, match="cannot be loaded") as caught:
+            load_causal_lm(name)
+        assert len(str(caught.value)) < 900
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ModelLoadError, match="no regular file"):
+        load_causal_lm(str(tmp_path / "pipe"))
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / "generation_config.json").unlink()
+    os.mkfifo(tmp_path / "model" / "generation_config.json")
+    with pytest.raises(ModelLoadError, match=r"generation_config\.json in it is no regular file"):
+        load_causal_lm(str(tmp_path / "model"))
+    (adapter / "adapter_config.json").unlink()
+    os.mkfifo(adapter / "adapter_config.json")
+    with pytest.raises(ModelLoadError, match=r"has no adapter_config\.json"):
+        load_causal_lm(str(folder), adapter)
+    with pytest.raises(ModelLoadError, match=r"adapter_config\.json cannot be read \(it is no regular file\)"):
+        adapter_config(adapter)
+    (adapter / "adapter_config.json").unlink()
+    (adapter / "adapter_config.json").write_bytes(b" " * (2**22 + 1))
+    with pytest.raises(ModelLoadError, match="has more than 4194304 bytes"):
+        load_causal_lm(str(folder), adapter)
 
 
 def test_peft_that_is_missing(folder: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,3 +130,19 @@ def test_ids_come_as_tensors_and_arrays() -> None:
     (wanted,) = score_completions(model, [[1, 2]], [[3, 4]], backend=CPU)
     assert score_completions(model, [torch.tensor([1, 2])], torch.tensor([[3, 4]]), backend=CPU) == [wanted]
     assert score_completions(model, np.array([[1, 2]]), [np.array([3, 4])], backend="golden") == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "completions", "said"),
+    [
+        (None, None, "prompt_ids of a scoring are None; give a list"),
+        ([[1]], 3, "completion_ids of a scoring are 3; give a list"),
+        ("a", [[1]], "prompt_ids of a scoring are 'a'; give a list"),
+        ([[1]], [None], "the completion of row 0 is None; give a list of its token ids"),
+        ([3], [[1]], "the prompt of row 0 is 3; give a list of its token ids"),
+        ([[1]], [torch.tensor(3)], "the completion of row 0 is .*; give a list of its token ids"),
+    ],
+)
+def test_what_are_no_rows_is_refused(prompts: Any, completions: Any, said: str) -> None:
+    with pytest.raises(InvalidTrace, match=said):
+        score_completions(MODELS["llama"], prompts, completions, backend=CPU)

@@ -288,3 +288,12 @@ def test_wrong_arguments(changes: dict[str, object], text: str) -> None:
     given = {"entropy": [1.0] * 17, "selected_prob": [0.5] * 17, "token_ids": [0] * 17, "vocab_size": 9}
     with pytest.raises(InvalidTrace, match=text):
         dispersion_of(**(given | changes))
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [], [CoherenceTrace.of_fields([0.5], [0.5], [0.5], 9, token_ids=[1])]])
+def test_what_is_no_trace_is_refused(wrong):
+    for function in (dispersion, dispersion_index, regime):
+        with pytest.raises(InvalidTrace, match=r"a dispersion index is asked of .*; give one CoherenceTrace"):
+            function(wrong)
+    with pytest.raises(InvalidTrace, match=r"token_ids are .*; give whole numbers"):
+        dispersion_of([0.5, 0.5], [0.5, 0.5], [[1], [2, 3]], 9)

@@ -116,3 +116,13 @@ def test_large_groups_are_quick() -> None:
     began = time.process_time()
     assert diversity(list(rng.integers(0, 50_000, (64, 512)))) > 0.98
     assert time.process_time() - began < 5  # .3 s where this was written
+
+
+@pytest.mark.parametrize("wrong", [None, 3, CoherenceTrace.of_fields([0.5], [0.5], [0.5], 9, token_ids=[1])])
+def test_what_is_no_group_is_refused(wrong):
+    for function in (diversity, novelties, ordered_diversity):
+        with pytest.raises(InvalidTrace, match=r"a diversity is asked of .*; give a list of completions"):
+            function(wrong)
+    for ragged in ([[1], [2, 3]], [[1.5]], "ab", [10**30]):
+        with pytest.raises(InvalidTrace, match=r"a completion is .*; give its token ids"):
+            diversity([[1], ragged])

@@ -180,3 +180,29 @@ def test_what_is_no_state_is_refused(change: dict[str, Any]) -> None:
     assert cascade.state() == before
     with pytest.raises(ConfigError, match="the saved cascade has signal 'reward'"):
         Cascade("crystallization").restore(before)
+
+
+@pytest.mark.parametrize("value", ["a", "0.5", b"1", [1.0], {}, 1j, object()])
+def test_values_that_are_no_numbers_are_refused_and_change_nothing(value: Any) -> None:
+    cascade = Cascade()
+    cascade.observe(1, 0.5)
+    before = cascade.state()
+    with pytest.raises(ValidationError, match=r"value of step 2 of the cascade's signal is .*; give a number, or None where it is unknown"):
+        cascade.observe(2, value)
+    assert cascade.state() == before
+    cascade.observe(2, 0.5)
+
+
+def test_whole_numbers_beyond_float64_are_unknown() -> None:
+    cascade = Cascade()
+    assert not any(cascade.observe(step, (-1) ** step * 10**400) for step in range(100))
+    assert cascade.unknown == 100
+
+
+@pytest.mark.parametrize("given_back", [None, 3, ["a", 1.0, 1.0], [object(), 1.0, 1.0]])
+def test_a_gated_reward_says_what_is_wrong_with_its_reward(given_back: Any) -> None:
+    gated = Cascade(start=0).wrap(lambda completions, **columns: given_back)
+    with pytest.raises(ValidationError, match=r"gave .* for (3 completions|completion 0); "):
+        gated(TEXTS)
+    with pytest.raises(ValidationError, match="completions are None; give a list"):
+        gated(None)

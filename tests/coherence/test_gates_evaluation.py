@@ -84,6 +84,32 @@ def test_comparison_with_the_base(folders: tuple[Path, Path]) -> None:
     assert comparison.pairs == 4 and comparison.base.model == alone.model
 
 
+@pytest.mark.parametrize("given", [{"bias": "all"}, {"init_lora_weights": "pissa"}])
+def test_the_base_of_an_adapter_that_changes_it(tmp_path: Path, given: dict[str, Any]) -> None:
+    from transformers import AutoModelForCausalLM
+
+    base = make_model(tmp_path / "base")
+    config = load_causal_lm(str(base)).model.config
+    config.attention_bias = True
+    biased = AutoModelForCausalLM.from_config(config)
+    with torch.no_grad():
+        biased.lm_head.weight.mul_(40)
+    biased.save_pretrained(base)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = peft.get_peft_model(biased, peft.LoraConfig(**{"r": 2, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM"} | given))
+        with torch.no_grad():
+            for weights in model.parameters():
+                if weights.requires_grad:
+                    weights.add_(torch.rand_like(weights))
+        model.peft_config["default"].base_model_name_or_path = str(base)
+        model.save_pretrained(str(tmp_path / "adapter"))
+        report, comparison = compare(tmp_path / "adapter", Letters(), examples=4, max_tokens=6)
+        alone = evaluate_adapter(None, Letters(), base=str(base), examples=4, max_tokens=6)
+    assert comparison.base.phi_mean == alone.phi_mean != report.phi_mean
+    assert [record.completion for record in comparison.base.records] == [record.completion for record in alone.records]
+
+
 def test_time_and_breakdowns_close_the_gate(folders: tuple[Path, Path]) -> None:
     base, _ = folders
     loaded = load_causal_lm(str(base))

@@ -33,7 +33,9 @@ def test_by_step_pairs_are_the_steps_that_both_have(a: dict[int, float], b: dict
         return
     (entry,) = diff.differences
     assert entry.name == "reward" and entry.pairs == len(shared)
-    assert entry.means == tuple(pytest.approx(np.mean(list(side.values()))) if side else None for side in (a, b))
+    paired = [[side[step] for step in shared] for side in (a, b)]
+    assert entry.means == tuple(pytest.approx(np.mean(values), abs=1e-12) if shared else None for values in paired)
+    assert entry.has == (bool(a), bool(b)) and diff.equal == (a == b)
     if shared:
         assert entry.difference == pytest.approx(np.mean([b[step] - a[step] for step in shared]), abs=1e-12)
     else:
@@ -57,6 +59,7 @@ def test_by_fraction_pairs_are_parts_of_each_run(a: dict[int, float], b: dict[in
     (entry,) = diff_of(run_at(a), run_at(b), "fraction").differences
     assert entry.pairs == len(shared)
     assert entry.difference == pytest.approx(np.mean([second[part] - first[part] for part in shared]), abs=1e-12)
+    assert entry.means == tuple(pytest.approx(np.mean([side[part] for part in shared]), abs=1e-12) for side in (first, second))
 
 
 @pytest.mark.parametrize(("coefficient", "least"), [(0.0, 0.88), (0.5, 0.84), (0.8, 0.74)])
@@ -92,6 +95,14 @@ def test_runs_are_apart_where_phi_differs_for_good_not_at_one_value() -> None:
     later[30:] += 0.2
     assert diff_of(run_of(phi=phi), run_of(phi=spiked)).divergence is None
     assert diff_of(run_of(phi=phi), run_of(phi=later)).divergence in range(30 - POINTS, 31)
+
+
+def test_what_is_no_measure_of_a_run_is_left_out() -> None:
+    others = {
+        name: [1.0] * 9 for name in ("time", "step_time", "n_unknown", "gate__passed", "cascade__stage", "cascade__weight", "cascade__fired_at")
+    }
+    run = run_of(reward=[1.0] * 9, eval_step_time=[1.0] * 9, **others)
+    assert len(run.names) == 9 and [entry.name for entry in diff_of(run, run).differences] == ["reward"]
 
 
 def test_runs_without_anything_in_common_are_told_apart() -> None:

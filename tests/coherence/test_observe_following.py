@@ -131,3 +131,20 @@ def test_a_state_of_a_trainer_is_read_again_when_it_changes_and_not_while_half_w
     path.write_text('{\n"log_history": [{"step": 1, "reward": 1}, {"step": 2, "reward": 2}]}')
     assert reader.poll() == 2 and reader.run.latest("reward") == 2
     reader.close()
+
+
+def test_the_gate_is_taken_when_the_log_comes_to_rest_and_forgotten_when_it_goes_on(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log.jsonl", [{"step": step, "reward": step} for step in range(5)])
+    reader = open_log(tmp_path)
+    assert (reader.poll(), reader.poll()) == (5, 0) and reader.run.gate_passed is None
+    (tmp_path / "gate.json").write_text('{"passed": false, "reasons": ["phi"]}')
+    assert (reader.poll(), reader.poll()) == (1, 0)
+    assert reader.run.gate_passed is False and reader.run.gate_reasons == ("phi",) and reader.run.finished
+    (tmp_path / "gate.json").write_text('{"passed": true, "reasons": []}')
+    assert (reader.poll(), reader.poll()) == (1, 0) and reader.run.gate_passed is True
+    with path.open("a") as stream:
+        stream.write('{"step": 5, "reward": 5}\n')
+    os.utime(tmp_path / "gate.json", (0, 0))
+    assert (reader.poll(), reader.poll()) == (1, 0)
+    assert reader.run.gate_passed is None and not reader.run.finished
+    reader.close()

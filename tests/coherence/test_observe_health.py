@@ -58,10 +58,10 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"phi": [0.5] * (N - 50) + [None] * 15 + [0.5] * 35}, "YELLOW", "phi is unknown at 30% of the last 50 steps"),
     ({"reward": 0.8 - 0.6 * T + RNG.normal(0, 0.02, N)}, "YELLOW", "the reward falls, by 0.1"),
     ({"reward": RNG.normal(0.5, 0.05, N)}, "YELLOW", "the reward has not risen in 120 steps"),
-    ({"contraction_q": RNG.normal(1.1, 0.02, N)}, "YELLOW", r"contraction q is 1\.(09|1)[0-9]*: the run does not contract"),
+    ({"contraction_q": RNG.normal(1.1, 0.02, N)}, "YELLOW", r"contraction q is 1\.(09|1)[0-9]*, .* with its error: the run does not contract"),
     ({"gate/passed": [None] * (N - 1) + [False]}, "RED", "the evaluation gate did not pass"),
-    ({"cascade/stage": [0.0] * N}, "GREEN", "the cascade has not fired yet"),
-    ({"cascade/fired_at": [60.0] * N}, "GREEN", "the cascade fired at step 60"),
+    ({"cascade/stage": [0.0] * N}, "GREEN", "the cascade has not opened yet"),
+    ({"cascade/fired_at": [60.0] * N}, "GREEN", "the cascade opened at step 60"),
 ]
 
 
@@ -97,6 +97,32 @@ def test_short_logs_are_unknown_unless_something_is_plainly_wrong() -> None:
     assert health_of(short) == Health("UNKNOWN", (("UNKNOWN", "fewer than 8 values of phi, reward, entropy or loss"),))
     assert health_of(Run("r")).level == "UNKNOWN"
     assert health_of(run_of(loss=[0.1, float("nan")])).level == "RED"
+
+
+def test_a_gate_that_passed_the_run_keeps_a_collapse_from_being_red() -> None:
+    fallen: list[dict[str, Any]] = [{"diversity": [0.01] * N}, {"diversity": 0.8 * np.exp(-6 * T)}, {"entropy": 3 * np.exp(-6 * T)}]
+    for changed in fallen:
+        assert health_of(well(**changed)).level == "RED"
+        passed = health_of(well(**changed, **{"gate/passed": [None] * (N - 1) + [True]}))
+        assert passed.level == "YELLOW" and any("but the evaluation gate passed the run" in text for _, text in passed.reasons), passed
+        # A decision on the run as it was 10 steps ago says nothing of now.
+        assert health_of(well(**changed, **{"gate/passed": [None] * (N - 10) + [True] + [None] * 9})).level == "RED"
+    other = health_of(well(kl=[12.0] * N, **{"gate/passed": [None] * (N - 1) + [True]}))
+    assert other.level == "RED"
+
+
+def test_contraction_is_judged_by_eight_values_and_their_error() -> None:
+    def told(values: Any) -> tuple[str, str]:
+        (found,) = (reason for reason in health_of(well(contraction_q=values)).reasons if "contraction q" in reason[1])
+        return found
+
+    assert told([1.096] + [None] * (N - 1)) == ("GREEN", "contraction q is 1.096, of 1 value: too few to judge")
+    assert told([1.096] * 7 + [None] * (N - 7)) == ("GREEN", "contraction q is 1.096, of 7 values: too few to judge")
+    assert told([1.096] * 8 + [None] * (N - 8))[0] == "YELLOW"
+    # Above 1, but within its error; values that drift together have a larger one.
+    drifting = 1.01 + 0.03 * np.sin(np.arange(N) / 8)
+    assert told(drifting)[0] == "GREEN" and told(0.3 + drifting)[0] == "YELLOW"
+    assert [told(1.01 + RNG.normal(0, 0.1, N))[0] for _ in range(20)].count("YELLOW") <= 2
 
 
 def test_rules_take_any_run() -> None:

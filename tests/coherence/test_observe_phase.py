@@ -157,9 +157,20 @@ def test_changes_along_a_run_are_where_they_were_planted_and_nowhere_in_noise() 
     phi = np.concatenate([np.full(200, 0.5), np.linspace(0.5, 0.9, 100), np.full(200, 0.9)]) + RNG.normal(0, 0.02, 500)
     changes = phase_changes(run_of(phi=phi))
     assert [change.after for change in changes] == ["stable", "ordering", "stable"]
-    assert changes[0].before == "insufficient" and 200 < changes[1].step < 300 < changes[2].step < 400
+    assert changes[0].before == "insufficient" and 200 < changes[1].last < 300 < changes[2].last < 400
+    assert all(change.last - change.first == WINDOW - 1 for change in changes)
     noisy = [len(phase_changes(run_of(phi=RNG.normal(0.6, 0.05, 1000)))) for _ in range(25)]
     assert noisy.count(1) >= 24
+
+
+@given(st.lists(st.sampled_from([-0.2, 0.0, 0.2]), min_size=1, max_size=6), st.integers(0, 2**32 - 1), st.integers(POINTS, 60), st.data())
+def test_what_was_found_along_a_run_stays_when_the_log_grows(slopes: list[float], seed: int, window: int, data: st.DataObject) -> None:
+    rng = np.random.default_rng(seed)
+    phi = 0.5 + np.cumsum(np.repeat(slopes, 40)) / 40 + rng.normal(0, 0.01, 40 * len(slopes))
+    shorter = data.draw(st.integers(0, len(phi)))
+    before, after = (phase_changes(run_of(phi=[0.5, *phi[:count]]), window) for count in (shorter, len(phi)))
+    assert after[: len(before)] == before
+    assert all(change.last <= shorter for change in before)
 
 
 def test_runs_without_phi_or_with_little_are_insufficient() -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ebmhw.coherence.observe.phase import PHASES
 from ebmhw.coherence.observe.prometheus import CONTENT_TYPE, render
 from ebmhw.coherence.observe.reading import open_log
 from ebmhw.coherence.observe.run import Run
+from ebmhw.coherence.observe.schema import ALIASES
 from ebmhw.errors import ConfigError, NetworkError
 
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
@@ -87,7 +88,8 @@ def test_every_text_is_of_the_format_and_says_the_last_known_values(name: str, r
     samples = exposed(render(run))
     assert all(dict(labels)["run"] == name for _, labels in samples)
     for ours, key in (("reward", "reward"), ("phi", "coherence/phi_mean"), ("kl", "kl"), ("loss", "loss"), ("eval_reward", "eval_reward")):
-        known = [record[key] for record in records if record.get(key) is not None and math.isfinite(record[key])]
+        known = [record[key] for record in records if record.get(key) is not None and abs(record[key]) <= 1e100]
+        known = [value for value in known if ours != "phi" or -(2**-10) <= value <= 1 + 2**-10]
         assert samples.get((f"ebmhw_observe_{ours}", (("run", name),))) == (known[-1] if known else None)
     shown = {dict(labels)["function"]: value for (metric, labels), value in samples.items() if metric == "ebmhw_observe_reward_by_function"}
     assert shown == {function: functions[function] for function in run.reward_functions}
@@ -106,6 +108,16 @@ def test_the_client_library_of_prometheus_reads_the_same() -> None:
         for sample in family.samples
     }
     assert theirs == {(name, tuple(sorted(labels))): value for (name, labels), value in exposed(render(run)).items()}
+
+
+def test_the_help_says_what_is_measured_and_in_which_unit() -> None:
+    run = Run("r")
+    run.add({"step": 1, **{keys[0]: 0.5 for keys in ALIASES.values()}, "gate/passed": True, "rewards/f/mean": 1.0, "eval_reward": 0.5})
+    said = dict(re.findall(r"^# HELP ebmhw_observe_(\w+) (.*)$", render(run), re.MULTILINE))
+    assert {*ALIASES, "reward_by_function", "eval_reward"} <= set(said)
+    units = r"\d to \d|seconds|nats|tokens|per token|number of|unit|ratio|1 (for|where)|below 1"
+    for name, text in said.items():
+        assert len(text) > 8 and not text.startswith("last ") and (re.search(units, text) or name == "log_problems_total"), (name, text)
 
 
 def get(url: str, method: str = "GET") -> tuple[int, str, str]:
@@ -153,6 +165,35 @@ def test_many_scrape_at_once_and_slow_ones_are_cut_off(tmp_path: Path, monkeypat
         for client in held:
             client.close()
         assert get(exporter.url)[0] == 200
+
+
+def test_clients_that_send_a_byte_now_and_then_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module._Handler, "timeout", 1.0)
+    path = write_log(tmp_path / "a.jsonl", [{"step": step, "reward": 0.5} for step in range(20)])
+    with closing(open_log(path)) as reader, Exporter(reader) as exporter:
+        port = int(exporter.url.rsplit(":", 1)[1].split("/")[0])
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(module.SCRAPES)]
+        over = threading.Event()
+
+        def drip() -> None:
+            while not over.wait(0.1):
+                for client in held:
+                    with suppress(OSError):
+                        client.sendall(b"G")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            begun, found = time.monotonic(), 503
+            while found != 200 and time.monotonic() - begun < 8:
+                time.sleep(0.2)
+                found = get(exporter.url)[0]
+            assert found == 200
+        finally:
+            over.set()
+            dripping.join(5)
+            for client in held:
+                client.close()
 
 
 def test_a_port_that_is_taken_and_addresses_that_are_none(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 import tracemalloc
 from collections import Counter
@@ -19,12 +20,16 @@ from observe_logs import run_of, write_log
 
 from ebmhw.coherence import CoherenceTrace
 from ebmhw.coherence.observe import run as run_module
+from ebmhw.coherence.observe.diff import diff_of
+from ebmhw.coherence.observe.health import health_of
 from ebmhw.coherence.observe.lines import LINE_LIMIT, Lines
 from ebmhw.coherence.observe.literal import mapping_of
 from ebmhw.coherence.observe.problems import KINDS
 from ebmhw.coherence.observe.reading import read_run
 from ebmhw.coherence.observe.run import Run
-from ebmhw.coherence.observe.schema import ALIASES, series_of
+from ebmhw.coherence.observe.schema import ALIASES, RANGES, series_of
+from ebmhw.coherence.observe.trend import trend_of
+from ebmhw.coherence.observe.view import view_of
 from ebmhw.errors import InvalidFile, ValidationError
 
 KEYS = [key for keys in ALIASES.values() for key in keys if key not in ("time", "timestamp", "n_tokens", "gate/passed")]
@@ -34,15 +39,16 @@ RECORDS = st.fixed_dictionaries({"step": st.integers(0, 12)}, optional={key: st.
 BROKEN = st.sampled_from([b"{", b"[1, 2]", b"3", b'"x"', b"{'a': ", b"\xff\xfe{}", b'{"step": 1, "reward": 0.5', b"\x00\x00", b"null", b"loss 0.3"])
 
 
-def finite(value: Any) -> float | None:
-    """Return what a value of a log means, written anew."""
+def finite(value: Any, name: str = "") -> float | None:
+    """Return what a value of a log means as one of a series, written anew."""
     if isinstance(value, (list, dict, bool)) or value is None:
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    low, high = RANGES.get(name, (-math.inf, math.inf))
+    return number if abs(number) <= 1e100 and low - 2**-10 <= number <= high + 2**-10 else None
 
 
 @given(st.lists(st.one_of(RECORDS, BROKEN), max_size=40))
@@ -61,7 +67,7 @@ def test_every_usable_number_is_read_and_every_other_line_counted(tmp_path_facto
         for name, keys in ALIASES.items():
             key = next((key for key in keys if key in part), None)
             if key is not None:
-                found[name] = finite(part[key])
+                found[name] = finite(part[key], name)
         if not found:
             counts["foreign"] += 1
             continue
@@ -326,3 +332,74 @@ def test_series_are_limited_too() -> None:
     assert len(run.names) == run_module.SERIES_LIMIT and run.problems.counts["too-many-series"] == 400 - run_module.SERIES_LIMIT
     assert series_of({f"rewards/{'x' * 500}/mean": 1, 3: 4}) == {}
     assert set(run.problems.counts) <= set(KINDS)
+
+
+def test_a_run_tells_itself_in_one_line() -> None:
+    run = run_of(reward=[0.5, 0.6, None], kl=[0.1, 0.1, 0.1])
+    run.add({"step": 3, "reward": float("nan")})
+    assert repr(run) == "Run('run': 4 steps (0 to 3), 2 series, 1 problem in the log)" and repr(Run("x")).startswith("Run('x': 0 steps, 0 series")
+    run.name = "a\nb"
+    assert "\n" not in repr(run)
+
+
+def test_problems_name_a_path_where_it_changes_only() -> None:
+    run = Run("r")
+    for place in ("/a/log:3", "/a/log:4", "/b/log:5"):
+        run.add({"step": -1, "reward": 1}, place)
+    run.problems.add("rotated", "/b/log")
+    run.problems.add("broken", "/c:log_history[2]")
+    broken, steps, rotated = run.problems.told()
+    assert broken.endswith("(/c, log_history[2])") and rotated == f"1 {KINDS['rotated']}"
+    assert steps.endswith("(/a/log, line 3: step is -1; line 4: step is -1; /b/log, line 5: step is -1)")
+    assert all("/c" not in line for line in run.problems.told("/c"))
+
+
+def test_what_lies_beside_a_log_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    write_log(tmp_path / "log.jsonl", [{"step": step, "reward": step / 10} for step in range(9)])
+    config = tmp_path / "config.yaml"
+    for text, planned, counts in (("steps: 8", 8, {}), ("steps: x", None, {}), ("- 1", None, {}), ("steps: [", None, {"broken": 1})):
+        config.write_text(text)
+        run = read_run(tmp_path)
+        assert run.planned_steps == planned and run.finished == (planned == 8) and run.problems.counts == counts
+    config.unlink()
+    for decision in ({"passed": "yes"}, {"reasons": [1]}, {"passed": None}):
+        (tmp_path / "gate.json").write_text(json.dumps(decision))
+        assert read_run(tmp_path).gate_passed is None
+    (tmp_path / "gate.json").write_text(json.dumps({"passed": False, "reasons": ["x" * 10_000, 7, *range(99)]}))
+    run = read_run(tmp_path)
+    assert run.gate_passed is False and run.finished and len(run.gate_reasons) == 8 and len(run.gate_reasons[0]) == 300
+
+
+HUGE = [{"step": step, "reward": 1e308, "coherence/phi_mean": 1e308, "loss": 1e308 * (-1) ** step, "kl": 9e99 * (-1) ** step} for step in range(60)]
+
+
+def test_numbers_that_no_run_has_are_unknown_and_every_figure_of_the_others_is_finite() -> None:
+    run, other = Run("a"), Run("b")
+    for record in HUGE:
+        run.add(record)
+        other.add({**record, "kl": -record["kl"]})
+    assert run.names == ("kl",)
+    assert run.problems.counts == {"not-finite": 3 * len(HUGE)}
+    trend = trend_of(run.series("kl").values)
+    assert trend is not None and all(map(math.isfinite, trend))
+    (difference,) = diff_of(run, other).differences
+    assert difference.difference is not None and difference.interval is not None
+    assert all(map(math.isfinite, (*difference.means, difference.difference, *difference.interval)))
+    assert not re.search(r"\b(nan|inf)\b", view_of(run))
+    assert health_of(run).level == "RED"  # the loss is not finite
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        *[("coherence/phi_mean", value, wrong) for value, wrong in ((0.0, -0.01), (1.0, 1.01), (1.0005, 40))],
+        *[("coherence/diversity", 1, 2), ("frac_reward_zero_std", 0.5, -1), ("reward_std", 7, -1), ("entropy", 12.5, -0.5), ("grad_norm", 1e9, -3)],
+        ("eval_phi_mean", 0.5, 1.5),
+    ],
+)
+def test_values_that_a_series_cannot_have_are_unknown(key: str, good: float, bad: float) -> None:
+    run = Run("a")
+    for step, value in enumerate((good, bad, good)):
+        assert run.add({"step": step, key: value}, f"log.jsonl:{step + 1}")
+    assert [run.series(name).steps.tolist() for name in run.names] == [[0, 2]]
+    assert run.problems.counts == {"out-of-range": 1} and "log.jsonl:2" in run.problems.places["out-of-range"][0]

@@ -155,6 +155,27 @@ def test_the_line_goes_through_what_is_known(phi: list[float]) -> None:
     assert drawing.count('class="line') == runs
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=60))
+def test_events_stay_within_the_scale_beside_their_point(phi: list[float]) -> None:
+    drawing = chart.chart(trace_of(phi))
+    top, bottom = chart.TOP, chart.HEIGHT - chart.BOTTOM
+    shapes = re.findall(r'class="(up|down)" d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)H[\d.]+Z"><title>\S+ \w+ at token (\d+),', drawing)
+    assert len(shapes) == len(tokens.signs_of(trace_of(phi)))
+    for kind, _, tip, _, base, at in shapes:
+        low, high = sorted((float(tip), float(base)))
+        assert top - 0.06 <= low < high <= bottom + 0.06
+        assert (float(tip) < float(base)) == (kind == "up")
+        height = top + (1 - phi[int(at)]) * (bottom - top)
+        assert min(abs(low - height), abs(high - height)) == pytest.approx(4, abs=0.11)
+
+
+def test_few_tokens_have_a_box_of_their_own_width() -> None:
+    widths = {count: int(re.search(r'width="(\d+)"', chart.chart(trace_of([0.5] * count)))[1]) for count in (1, 8, 16, 17, 240, 5000)}  # type: ignore[index]
+    assert widths == {1: 300, 8: 480, 16: 960, 17: 990, 240: 990, 5000: 6000}
+    assert re.search(r"\.scroll \{[^}]*width: fit-content; max-width: 100%;", style.STYLE)
+
+
 def test_long_lines_keep_their_extremes() -> None:
     phi = np.random.default_rng(0).uniform(0.4, 0.6, 50_000)
     phi[12_345], phi[40_000] = 0.0, 1.0

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebmhw.coherence import CoherenceTrace
+from ebmhw.coherence import CoherenceTrace, rewards
 from ebmhw.coherence.rewards import (
     CARLReward,
     DispersionReward,
@@ -322,3 +322,35 @@ def test_groups_of_a_given_size() -> None:
     assert diversity_reward(completions=ids, completion_ids=ids) == [None] * 4
     with pytest.raises(ConfigError, match="group_size is 1"):
         DiversityReward(1)
+
+
+class Gives:
+    """A source that gives whatever it was made with."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def traces_for(self, completion_ids: Any) -> Any:
+        return self._given
+
+
+@pytest.mark.parametrize("given_back", [None, 3, "a", [3], ["a"], {0: None}])
+def test_a_source_that_gives_no_traces_is_found_out(given_back: Any) -> None:
+    for reward in (make_carl_reward(Gives(given_back)), DispersionReward(Gives(given_back))):
+        with pytest.raises(ValidationError, match=r"Gives gave .*; it has to give a (list of traces|CoherenceTrace)"):
+            reward(["a"], completion_ids=[[1]])
+
+
+def test_rewards_say_what_is_wrong_with_their_arguments() -> None:
+    source = Gives([None])
+    with_log = [make_carl_reward(source), DispersionReward(source), rewards.diversity_reward, rewards.verification_reward]
+    by_row = [rewards.conciseness_reward, rewards.tool_call_format_reward, rewards.privacy_rewards, rewards.neuralese_v2_reward]
+    for reward in (*with_log, *by_row):
+        for wrong in (None, 3, "text", {"a": 1}):
+            with pytest.raises(ValidationError, match=r"completions are .*; give a list of texts or messages"):
+                reward(wrong)
+    for reward in with_log:
+        with pytest.raises(ValidationError, match="log_metric is 3; give a function of a name and a number"):
+            reward(["a"], completion_ids=[[1]], log_metric=3)
+    with pytest.raises(ValidationError, match="an entry of completion_ids is 3; give the token ids"):
+        rewards.ConcisenessReward(unit="tokens")(["a"], completion_ids=[3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -35,3 +36,12 @@ def test_lines_are_as_wide_as_asked_for_at_most(values: list[float], width: int)
 def test_widths_that_are_none(width: Any) -> None:
     with pytest.raises(InvalidTrace, match="give a whole number from 1 up"):
         sparkline(np.ones(3), width)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40))
+def test_lines_hold_any_floats(values: list[float]) -> None:
+    line = sparkline(np.array(values), len(values))
+    low, high = min(values), max(values)
+    for value, block in zip(values, line, strict=True):
+        share = (Fraction(value) - Fraction(low)) / (Fraction(high) - Fraction(low)) if high > low else Fraction(0)
+        assert abs(LEVELS.index(block) - int(share * 8)) <= (0 if share in (0, 1) else 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 from ebmhw.coherence.tasks import ArithmeticTask, Example, FileTask, TaskReward, task_of
 from ebmhw.coherence.tasks.answers import stated_number
 from ebmhw.coherence.tasks.arithmetic import KINDS
-from ebmhw.coherence.tasks.task import text_of
+from ebmhw.coherence.tasks.file import EVAL_SHARE, lines_for
+from ebmhw.coherence.tasks.nearest import nearest, proposal
 from ebmhw.errors import ConfigError, InvalidFile, ValidationError
 
 KIND_LISTS = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True)
@@ -96,7 +99,8 @@ def test_a_system_message_and_the_question_are_as_given():
         ({"kinds": [["1+"]]}, "does not exist; give a list"),
         ({"question": "What?"}, "question of the task arithmetic is 'What\\?'; give a text with {problem} in it"),
         ({"system": 3}, "system of the task arithmetic is 3; give a text, or nothing"),
-        ({"kind": ["1+"]}, "option 'kind' of the task does not exist; it has kinds, question, system; did you mean 'kinds'"),
+        ({"kind": ["1+"]}, "option 'kind' of the task does not exist; did you mean kinds\\?$"),
+        ({"colour": 3}, "option 'colour' of the task does not exist; there are kinds, question, system$"),
     ],
 )
 def test_wrong_options_are_refused(options, said):
@@ -169,7 +173,14 @@ def test_the_reward_scores_by_columns_and_is_named():
     assert reward(completions=said, prompts=[example.prompt for example in examples], trainer_state=object(), **columns) == [1, 1, 1]
     columns["answer"] = columns["answer"][1:] + columns["answer"][:1]
     assert reward(completions=said, prompts=None, **columns) != [1, 1, 1]
-    assert text_of("x") == "x" and text_of([]) == text_of(None) == text_of([{"content": None}]) == ""
+
+
+def test_what_the_model_wrote_is_scored_not_what_a_tool_said_after_it():
+    reward = TaskReward(ArithmeticTask(["1+"]))
+    wrote, told = {"role": "assistant", "content": "= 12"}, {"role": "tool", "content": "= 13"}
+    for said in ("= 12", [wrote], [wrote, told], [{"content": "= 12"}], [told, wrote, {"role": "assistant", "content": None}]):
+        assert reward(completions=[said], answer=[12]) == [1] and reward(completions=[said], answer=[13]) == [0]
+    assert reward(completions=[[told], []], answer=[13, 13]) == [0, 0]
 
 
 def test_an_example_without_an_answer_is_no_example():
@@ -239,6 +250,59 @@ def test_equal_prompts_are_of_one_split(tmp_path_factory, prompts):
     assert not sides.get("train", set()) & sides.get("eval", set())
 
 
+@pytest.mark.parametrize("lines", [1, 5, 20])
+def test_a_file_that_is_too_short_says_how_it_is_divided_and_what_would_do(tmp_path, lines):
+    task = FileTask(write(tmp_path / "short.jsonl", *({"prompt": f"{i}?", "answer": i} for i in range(lines))))
+    with pytest.raises(ValidationError) as caught:
+        task.examples("eval", 32)
+    there = sum(split == "eval" for split in map(side_of, range(lines)))
+    said = str(caught.value)
+    assert said.startswith("32 examples of the split 'eval' of task short are asked for; of ")
+    assert (
+        f"short.jsonl, {lines} line{'' if lines == 1 else 's'}, it has {there}. A line without 'split' is of 'eval' where a hash of its prompt"
+        in said
+    )
+    assert f'1 in {EVAL_SHARE}, else of \'train\': give some {lines_for(32, 0.25)} lines in all, or write "split": "eval" into 32 of them' in said
+    assert ("or ask for" in said) == (there > 0) and "gate.examples, 10 at least, and for none with gate: null" in said
+
+
+def side_of(number: int) -> str:
+    """Return the split of the prompt "number?", worked out anew."""
+    return "eval" if hashlib.blake2b(f"user: {number}?".encode(), digest_size=1).digest()[0] % 4 == 0 else "train"
+
+
+def test_a_file_without_a_line_to_train_on_says_so(tmp_path):
+    number = next(i for i in range(100) if side_of(i) == "eval")
+    task = FileTask(write(tmp_path / "one.jsonl", {"prompt": f"{number}?", "answer": 1}))
+    with pytest.raises(ValidationError, match=r"^1 example of the split 'train' of task one is asked for; of .*one\.jsonl, 1 line, it has 0\."):
+        task.examples("train", 3)
+
+
+@pytest.mark.parametrize("wanted", [1, 10, 32, 100])
+def test_the_lines_that_are_named_do(wanted):
+    rng = np.random.default_rng(wanted)
+    lines = lines_for(wanted, 1 / EVAL_SHARE)
+    assert np.mean(rng.binomial(lines, 0.25, 20_000) >= wanted) > 0.97
+    # Four times as many, the mean, are too few in half of all files.
+    assert np.mean(rng.binomial(4 * wanted, 0.25, 20_000) >= wanted) < 0.75
+    assert FileTask.__doc__ is not None and "EVAL_SHARE" in FileTask.__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("step", ["steps"]), ("Steps", ["steps"]), ("learning-rate", ["learning_rate"]), ("carl_reward", ["carl_composite_reward"]),
+        ("max_tokens", ["max_prompt_tokens", "max_completion_tokens"]), ("num_generations", ["generations"]), ("source", []), ("", []), (3, []),
+        ("x" * 10**6, []), (None, []),
+    ],
+)  # fmt: skip
+def test_what_was_meant_by_a_name(name, meant):
+    known = ["steps", "seed", "schedule", "learning_rate", "carl_composite_reward", "max_prompt_tokens", "max_completion_tokens", "generations"]
+    assert nearest(name, known) == meant
+    listed = f"there are {', '.join(known)}"
+    assert proposal(name, known, "a.") == (f"did you mean {' or '.join('a.' + one for one in meant)}?" if meant else listed)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -253,7 +317,8 @@ def test_equal_prompts_are_of_one_split(tmp_path_factory, prompts):
         ({"prompt": "x", "expected_tools": [1]}, ":2: 'expected_tools' is"),
         ({"prompt": "x", "answer": 1, "chain_length": -1}, ":2: 'chain_length' is -1; give a whole number, 0 to 1000"),
         ({"prompt": "x", "answer": 1, "split": "test"}, ":2: 'split' is 'test'; give 'train' or 'eval'"),
-        ({"prompt": "x", "answer": 1, "completions": 1}, ":2: 'completions' is a name that TRL uses itself"),
+        ({"prompt": "x", "answer": 1, "completions": 1}, ":2: 'completions' is a name that TRL or a training run uses itself"),
+        ({"prompt": "x", "answer": 1, "traces": 1}, ":2: 'traces' is a name that TRL or a training run uses itself"),
         ('{"prompt": "x", "prompt": "y", "answer": 1}', ":2: member 'prompt' is there twice"),
         ('{"prompt": "x", "answer": ' + "9" * 5000 + "}", ":2: a number has thousands of digits"),
         ("[" * 100_000, ":2: the JSON is nested too deeply"),
@@ -282,10 +347,80 @@ def test_files_that_are_none_are_refused(tmp_path):
     "spec", ["algebra", 3, None, {}, {"name": "algebra"}, {"name": "arithmetic", "file": "x"}, {"file": 3}, {"file": "x", "mach": 1}]
 )
 def test_what_names_no_task_is_refused(spec):
-    with pytest.raises(ConfigError, match=r"give|did you mean 'match'"):
+    with pytest.raises(ConfigError, match=r"give|did you mean match"):
         task_of(spec)
 
 
 def test_a_task_is_itself():
     task = ArithmeticTask()
     assert task_of(task) is task and task_of("arithmetic").name == "arithmetic"
+
+
+# --- answers and prompts that would be judged wrongly
+
+
+def task_file(folder: Path, *lines: str, match: str = "exact") -> FileTask:
+    path = folder / "task.jsonl"
+    path.write_text("".join(line + "\n" for line in lines))
+    return FileTask(path, match)
+
+
+@given(st.text(st.sampled_from(list(".!\"'`* ?+-")), min_size=1, max_size=4).filter(str.strip), st.text(st.sampled_from(list("ab.!?* ")), max_size=9))
+def test_answers_of_signs_are_compared_as_they_are(answer, completion):
+    example = Example([], {"answer": answer})
+    for match in ("exact", "contains"):
+        task = FileTask.__new__(FileTask)
+        task.path, task.match = "task.jsonl", match
+        wanted, said = answer.strip(), completion.strip()
+        assert task.score(example, completion) == (said == wanted if match == "exact" else wanted in said)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"prompt": "a", "answer": ""}', "'answer' is '', which every completion holds"),
+        ('{"prompt": "a", "answer": " \\n"}', "which every completion holds; give a text that is not blank"),
+        ('{"prompt": "a", "answer": NaN}', "'answer' is nan, which no completion can state"),
+        ('{"prompt": "a", "answer": 1e999}', "'answer' is inf, which no completion can state"),
+        ('{"prompt": "a\\ud800", "answer": "1"}', r"\\ud800 is half of a pair of UTF-16"),
+        ('{"prompt": "a", "answer": "1", "\\uDFFF": 1}', r"\\udfff is half of a pair"),
+        ('{"prompt": "a", "answer": "1", "x": [{"y": "\\ude00\\ud83d"}]}', r"\\ude00 is half of a pair"),
+    ],
+)
+def test_lines_that_nothing_can_be_judged_by_are_refused(tmp_path, line, said):
+    with pytest.raises(InvalidFile, match=rf"task\.jsonl:2: .*{said}"):
+        task_file(tmp_path, '{"prompt": "b", "answer": "\\ud83d\\ude00 both halves"}', line)
+
+
+def test_a_prompt_has_one_split(tmp_path):
+    lines = ['{"prompt": "a", "answer": "1", "split": "train"}', '{"prompt": "b", "answer": "1", "split": "eval"}']
+    with pytest.raises(InvalidFile, match=r"task\.jsonl:3: 'split' is 'eval', but line 1 has the same prompt \(blanks aside\) with 'train'"):
+        task_file(tmp_path, *lines, '{"prompt": [{"role": "user", "content": " a\\n"}], "answer": "1", "split": "eval"}')
+    # One that does not say follows the one that does.
+    task = task_file(tmp_path, *lines, '{"prompt": "a ", "answer": "2"}', '{"prompt": "b  ", "answer": "2"}')
+    assert [len(task.examples(split, 2)) for split in ("train", "eval")] == [2, 2]
+
+
+@given(st.lists(st.text(st.sampled_from("abcdef"), min_size=1, max_size=5), min_size=2, max_size=5), st.lists(st.sampled_from([" ", "  ", "\n\t"])))
+def test_blanks_do_not_part_prompts(tmp_path_factory, words, blanks):
+    spaced = "".join(word + (blanks[i] if i < len(blanks) else " ") for i, word in enumerate(words))
+    task = task_file(tmp_path_factory.mktemp("t"), *[json.dumps({"prompt": text, "answer": "1"}) for text in (" ".join(words), spaced)])
+    assert sorted(map(len, task._by_split.values())) == [0, 2]
+
+
+def test_completions_that_are_no_texts_are_refused(tmp_path):
+    for task in (task_file(tmp_path, '{"prompt": "a", "answer": "1", "split": "eval"}'), ArithmeticTask()):
+        example = task.examples("eval", 1)[0]
+        for completion in (None, 3, b"1", ["1"]):
+            with pytest.raises(ValidationError, match=r"a completion is .*; give its text"):
+                task.score(example, completion)
+        with pytest.raises(ValidationError, match="completions are None; give a list"):
+            TaskReward(task)(None)
+
+
+def test_paths_that_no_file_has_are_refused():
+    with pytest.raises(ConfigError, match=r"'file' of the task is 'a\\x00b'; give the path"):
+        task_of({"file": "a\0b"})
+    for path in ("a\0b.jsonl", "\ud800.jsonl"):
+        with pytest.raises(InvalidFile, match="no file can be called so"):
+            task_of(path)

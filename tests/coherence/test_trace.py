@@ -404,5 +404,5 @@ def test_tensors_in_lists_of_a_graph_and_without_memory() -> None:
     trace = CoherenceTrace.from_entropy([number, number], [-number, -number], 10, prev_phi=number)
     assert trace == CoherenceTrace.from_entropy([0.5, 0.5], [-0.5, -0.5], 10, prev_phi=0.5)
     for bad in (torch.zeros(2, dtype=torch.complex64).conj(), torch.empty(2, device="meta"), [number, "x"]):
-        with pytest.raises(InvalidTrace, match="entropy: .* is no sequence of numbers"):
+        with pytest.raises(InvalidTrace, match=r"entropy: .* is no sequence of numbers"):
             CoherenceTrace.from_entropy(bad, [-1.0, -1.0], 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import string
 from pathlib import Path
@@ -13,8 +14,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ebmhw.coherence.gates.cascade import Cascade
+from ebmhw.coherence.gates.rise import CALIBRATION
+from ebmhw.coherence.tasks.file import EVAL_SHARE, lines_for
 from ebmhw.coherence.training import RunConfig
-from ebmhw.coherence.training.options import CascadeOptions, GateOptions, LoraOptions, ScheduleOptions
+from ebmhw.coherence.training.notices import FIRST_OPENING, notices
+from ebmhw.coherence.training.options import CascadeOptions, CoherenceOptions, GateOptions, LoraOptions, ScheduleOptions
 from ebmhw.coherence.training.schedule import envelope, factor, horizon_steps
 from ebmhw.errors import ConfigError
 
@@ -87,8 +92,10 @@ def test_numbers_and_texts_as_yaml_writes_them(tmp_path, text, key, value):
         ("output: no", "output is False; give the path of a folder; YAML reads no, yes, on and off as false and true: put them in quotes"),
         ("device: off", "device is False; give one of auto, cpu, cuda; YAML reads no"),
         ("no: 3", "the key False does not exist; YAML reads no"),
-        ("step: 3", "the key step does not exist; did you mean steps? There are model, output,"),
-        ("lora: {ranks: 3}", "the key lora.ranks does not exist; did you mean lora.rank? There are rank, alpha, dropout, targets"),
+        ("step: 3", "the key step does not exist; did you mean steps?"),
+        ("lora: {ranks: 3}", "the key lora.ranks does not exist; did you mean lora.rank?"),
+        ("source: capture", "the key source does not exist; there are model, output, task, steps,"),
+        ("num_generations: 4", "the key num_generations does not exist; did you mean generations?"),
         ("lora: 3", "lora is 3; give a mapping of rank, alpha, dropout, targets"),
         ("lora: {rank: 0}", "lora.rank is 0; give a whole number, 1 to 1024"),
         ("lora: {rank: 2.5}", "lora.rank is 2.5; give a whole number, 1 to 1024"),
@@ -103,6 +110,12 @@ def test_numbers_and_texts_as_yaml_writes_them(tmp_path, text, key, value):
         ("learning_rate: 2", "learning_rate is 2; give a number above 0 up to 1"),
         ("learning_rate: .nan", "learning_rate is nan; give a number above 0 up to 1"),
         ("learning_rate: 1e-5x", "learning_rate is '1e-5x'; give a number above 0 up to 1"),
+        ("learning_rate: " + "9" * 400, "learning_rate is " + "9" * 77 + "...; give a number above 0 up to 1"),
+        ("lora: {alpha: " + "9" * 400 + "}", "lora.alpha is " + "9" * 77 + "...; give a number above 0 up to 4096"),
+        ("learning_rate: -.inf", "learning_rate is -inf; give a number above 0 up to 1"),
+        ('output: "a\\ud800"', r"output is 'a\ud800'; the character 2 is half a surrogate pair, which no file or name can hold"),
+        ('task: "\\udcff"', r"task is '\udcff'; the character 1 is half a surrogate pair"),
+        ('lora: {targets: ["\\ud800"]}', r"lora.targets is ['\ud800']; the character 1 is half a surrogate pair"),
         ("time_limit: soon", "time_limit is 'soon'; give a number above 0 up to 1e+09, or null"),
         ("generations: 1", "generations is 1; give a whole number, 2 to 256"),
         ("accumulation: 3", "accumulation is 3, which does not divide the 4 x 4 = 16 completions of a step; give a divisor"),
@@ -127,6 +140,18 @@ def test_wrong_values_are_refused_by_file_key_and_value(tmp_path, text, said):
     with pytest.raises(ConfigError) as caught:
         RunConfig.from_yaml(path)
     assert str(caught.value).startswith(f"{path}: {said}")
+    # Who is told what was meant needs no list of all keys.
+    assert "did you mean" not in said or str(caught.value).endswith("?")
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match=r"pipe: this is no regular file \(a pipe, a device\); give the path of a YAML file"):
+        RunConfig.from_yaml(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match=r"/dev/zero: this is no regular file"):
+        RunConfig.from_yaml("/dev/zero")
+    with pytest.raises(ConfigError, match=r": cannot be read: Is a directory; give the path of a YAML file"):
+        RunConfig.from_yaml(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +165,16 @@ def test_wrong_values_are_refused_by_file_key_and_value(tmp_path, text, said):
         ("[" * 3000, ": the values are nested too deeply|this is no YAML"),
         (b"a: \xff", ": byte 3 is no UTF-8"),
         ("a: \x00", ": this is no YAML"),
-        ("steps: 2024-99-99", ": a value cannot be read"),
+        ("steps: 2024-99-99", ":1: .* '2024-99-99' cannot be read as timestamp; give plain numbers and texts"),
+        ("seed: 1\nsteps: !!timestamp x", ":2: .* 'x' cannot be read as timestamp"),
+        ("steps: !!bool 'x'", ":1: .* 'x' cannot be read as bool"),
+        ("steps: !!int ''", ":1: .* '' cannot be read as int"),
+        ("lora: {alpha: !!float ''}", ":1: .* '' cannot be read as float"),
+        ("steps: !!int '-'", ":1: .* '-' cannot be read as int"),
+        ("steps: " + "9" * 5000, ":1: .* '9+[.]{3} cannot be read as int"),
+        ("output: !!binary x", ":1: "),
+        ("gate: {discontinuity: !!set [0.3, 0.7]}", ":1: .* expected a mapping node"),
+        ("lora: !!map [rank]", ":1: .* expected a mapping node"),
         ("#" * (2**20 + 1), ": the file has more than 1048576 bytes"),
     ],
 )
@@ -181,6 +215,56 @@ def test_the_example_is_a_configuration():
 
     config = RunConfig.from_yaml(Path(package.__file__).parent / "example.yaml")
     assert (config.model, config.task["name"], config.cascade.signal) == ("smollm2", "arithmetic", "reward")
+    assert notices(config, config.rewards) == []
+
+
+def test_what_is_commented_out_in_the_example_can_stand_there():
+    import ebmhw.coherence.training as package
+
+    text = (Path(package.__file__).parent / "example.yaml").read_text()
+    shown = re.sub(r"(?m)^( *)# (coherence|  reward|start):", r"\1\2:", text)
+    config = RunConfig.from_dict(yaml.safe_load(shown))
+    assert "coherence" in yaml.safe_load(shown) and config.coherence == CoherenceOptions() and config.cascade.start == 30
+    for value in ("static", "phase_adaptive", "eml"):
+        assert value in text and RunConfig.from_dict({"coherence": {"reward": value}}).coherence.reward == value
+    for kind in (CascadeOptions, CoherenceOptions, GateOptions, LoraOptions, ScheduleOptions):
+        assert kind.__name__ in (RunConfig.__doc__ or "")
+    assert f"{FIRST_OPENING} steps or fewer" in text and f"some {lines_for(GateOptions().examples, 1 / EVAL_SHARE) // 10 * 10} lines" in text
+
+
+# --- what cannot happen
+
+
+def test_the_first_opening_is_that_of_a_signal_that_jumps_as_early_as_can_be():
+    for jump in (CALIBRATION, CALIBRATION - 1, CALIBRATION + 1):
+        cascade = Cascade("reward")
+        values = [float(step % 2) + (100 if step > jump else 0) for step in range(1, 400)]
+        opened = [step for step, value in enumerate(values, 1) if cascade.observe(step, value)]
+        assert opened and opened[0] >= FIRST_OPENING
+        if jump == CALIBRATION:
+            # The bound is met, and the reward counts from the next update on.
+            assert opened[0] == FIRST_OPENING and cascade.weight(FIRST_OPENING - 1) == 0 < cascade.weight(FIRST_OPENING)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"steps": 60}, "cannot join: a cascade by the signal reward opens at step 60 at the earliest .* and the run has 60 steps; give more"),
+        ({"steps": 1, "cascade": {"signal": "crystallization"}}, "by the signal crystallization .* the run has 1 step; give more steps"),
+        ({"steps": 61}, None),
+        ({"steps": 10, "cascade": None}, None),
+        ({"steps": 10, "cascade": {"start": 9}}, None),
+        ({"steps": 10, "cascade": {"start": 10}}, "cannot join: cascade.start is 10, and the run has 10 steps; give more steps, or a smaller start"),
+        ({"steps": 10, "rewards": {"task_reward": 1}}, None),
+        ({"steps": 10, "rewards": {"task_reward": 1, "carl_composite_reward": 0}}, None),
+        ({"steps": 10, "rewards": {"task_reward": 1, "carl_composite_reward": 1}}, "cannot join"),
+    ],
+)
+def test_what_cannot_happen_is_said(given, said):
+    config = RunConfig.from_dict(given)
+    weights = config.rewards or {"task_reward": 1, "carl_composite_reward": 1}
+    found = notices(config, [name for name, weight in weights.items() if weight])
+    assert len(found) == (said is not None) and all(re.search(said, one) for one in found)
 
 
 @settings(max_examples=200)

@@ -22,7 +22,7 @@ from ebmhw.coherence.training.folder import STATE, RunFolder
 from ebmhw.coherence.training.log import Log
 from ebmhw.coherence.training.measures import measures, phase_of
 from ebmhw.coherence.training.options import LoraOptions
-from ebmhw.coherence.training.report import RunResult, summarised
+from ebmhw.coherence.training.report import RunResult, summarised, window_of
 from ebmhw.coherence.training.stopping import Stop
 from ebmhw.coherence.training.tap import Tap
 from ebmhw.errors import ConfigError, InvalidFile, ValidationError
@@ -256,6 +256,7 @@ def test_a_summary_compares_both_ends(values, window):
     records = [{"step": i, "reward": value, "name": "x"} for i, value in enumerate(values)]
     found = summarised(records, window)
     count = max(1, min(window, len(values) // 2))
+    assert window_of(len(values), window) == count
     ends = [[value for value in part if value is not None] for part in (values[:count], values[-count:])]
     if any(value is not None for value in values):
         assert found == {"reward": tuple(pytest.approx(sum(end) / len(end)) if end else None for end in ends)}
@@ -266,3 +267,4 @@ def test_a_summary_compares_both_ends(values, window):
 def test_a_result_is_json():
     told = RunResult(Path("o"), Path("o/a"), Path("l"), Path("t"), 3, "finished", 1.0, None, {"reward": (1.0, None)}, {"passed": False}).to_dict()
     assert json.loads(json.dumps(told))["summary"] == {"reward": [1.0, None]} and told["output"] == "o"
+    assert told["notices"] == [] and told["cascade"] == "off"

@@ -96,6 +96,23 @@ def test_a_run_that_crashed_and_was_resumed_is_the_same_bit_by_bit(model, whole,
     assert_same(tmp_path / "run", whole)
 
 
+def test_a_run_keeps_others_out_of_its_folder(model, tmp_path):
+    refused = []
+
+    def intrude(step: StepReport) -> None:
+        for way in ({"resume": True}, {"overwrite": True}, {}):
+            with pytest.raises(ConfigError, match=f"is being written by a run of process {os.getpid()};"):
+                train(run_of(model, tmp_path / "run", steps=9), **way)
+            refused.append(step.step)
+
+    train(run_of(model, tmp_path / "run", steps=2), progress=intrude)
+    assert refused == [1, 1, 1, 2, 2, 2] and [line["step"] for line in lines(tmp_path / "run" / "log.jsonl")] == [1, 2]
+    assert ".lock" not in {path.name for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(ConfigError, match="holds no run to resume"):
+        train(run_of(model, tmp_path / "none"), resume=True)
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -247,11 +264,44 @@ def test_a_task_and_rewards_of_python(model, tmp_path):
     assert "rewards/task_reward/mean" in result.summary
 
 
+def test_a_reward_of_python_gets_the_traces_of_its_completions(model, tmp_path):
+    seen: list[tuple[list[CoherenceTrace | None], list[list[int]]]] = []
+
+    def by_name(completions: list[Any], traces: list[CoherenceTrace | None], completion_ids: list[list[int]], **columns: Any) -> list[float | None]:
+        seen.append((traces, completion_ids))
+        return [None if trace is None else trace.phi_mean for trace in traces]
+
+    def among_others(**columns: Any) -> list[float | None]:
+        return [None if trace is None else trace.phi_mean for trace in columns["traces"]]
+
+    async def later(completions: list[Any], traces: list[CoherenceTrace | None], **columns: Any) -> list[float | None]:
+        return [None if trace is None else trace.phi_mean for trace in traces]
+
+    def without(
+        completions: list[Any], prompts: Any, completion_ids: Any, answer: Any, kind: Any, trainer_state: Any, **_: Any
+    ) -> list[float | None]:
+        return [0.0] * len(completions)
+
+    own = [(by_name, 1.0), (among_others, 1.0), (later, 1.0), (without, 1.0)]
+    result = train(run_of(model, tmp_path / "run", steps=2, traces=4), rewards=own)
+    kept = [json.loads(line) for line in result.traces.read_text().splitlines()]
+    for step, (record, (traces, ids)) in enumerate(zip(lines(result.log), seen, strict=True), 1):
+        means = [trace.phi_mean for trace in traces if trace is not None]
+        assert len(means) == 4 and [trace.token_ids.tolist() for trace in traces] == ids
+        for name in ("by_name", "among_others", "later"):
+            assert record[f"rewards/{name}/mean"] == pytest.approx(sum(means) / 4, abs=1e-6) == pytest.approx(record["coherence/phi_mean"], abs=1e-6)
+        # Each trace is that of its own completion.
+        there = {trace["sample_idx"]: trace["phi_mean"] for trace in kept if trace["step"] == step}
+        assert all(means[at] == pytest.approx(mean) for at, mean in there.items()) and there
+
+
 def test_a_broken_reward_is_named_with_its_step(model, tmp_path):
     def broken(completions: list[Any], **columns: Any) -> list[float | None]:
         raise ZeroDivisionError("by nought")
 
-    with pytest.raises(TrainingError, match=r"^step 1 of 4 failed: ZeroDivisionError: by nought; there is no checkpoint yet"):
+    with pytest.raises(
+        TrainingError, match=r"^step 1 of 4 failed: ZeroDivisionError: by nought; there is no checkpoint yet; --resume .* starts again at step 1"
+    ):
         train(run_of(model, tmp_path / "run"), rewards=[(broken, 1.0)])
 
 

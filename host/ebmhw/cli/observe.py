@@ -44,7 +44,7 @@ def _seconds(low: float, high: float) -> Any:
 @click.option("--run", "name", metavar="NAME", help="Name of the run.  [default: that of its folder or file]")
 @click.option("--vocab-size", type=click.IntRange(2), metavar="V", help="Entries of a distribution: phi = 1 - H / ln V of logs with H only.")
 @click.option("--window", type=click.IntRange(8), default=50, show_default=True, help="Last values that phase and health are told from.")
-@click.option("--follow", is_flag=True, help="Go on reading while the log is written; Ctrl-C ends it.")
+@click.option("--follow", is_flag=True, help="Go on reading while the log is written, a line a step where this is no terminal; Ctrl-C ends it.")
 @click.option("--interval", default="2", show_default=True, callback=_seconds(0.05, 3600), metavar="S", help="Seconds between two looks of --follow.")
 @click.option("--wait", default="600", show_default=True, callback=_seconds(0, 86400), metavar="S", help="Seconds to wait for the first record.")
 @click.option("--idle", callback=_seconds(0, 86400 * 7), metavar="S", help="End --follow after so many seconds without anything new.")
@@ -74,8 +74,9 @@ def observe(
     The exit status is 0 for GREEN and YELLOW health, 1 for RED, 3 where the log says too little, also when --follow or --serve ends; 2 for wrong
     use. --diff ends with 0, or with 3 where the runs share no series.
 
-    --json prints "run", "steps", "last_step", "phase", "phase_changes", "health", "series" (latest, mean, change, trend over the window),
-    "summary", "problems" and "places".
+    --json prints "run", "steps", "last_step", "planned_steps", "finished", "gate" (passed, reasons), "phase", "phase_steps" (of its window),
+    "phase_changes", "health", "series" (latest, mean, change, trend over the window), "summary" (numbers of the whole run), "problems" (kind:
+    how many) and "places" (kind: the first of them).
     """
     if (other is not None) != as_diff:
         raise click.UsageError("two logs are compared with --diff: give PATH OTHER --diff")
@@ -112,7 +113,7 @@ def document(run: Run, window: int) -> dict[str, Any]:
     from ebmhw.coherence.observe.phase import phase_changes, phase_of
     from ebmhw.coherence.observe.trend import trend_of
 
-    health = health_of(run, window)
+    health, phase = health_of(run, window), phase_of(run, window)
     series = {}
     for name in run.names:
         values = run.series(name).values
@@ -128,7 +129,11 @@ def document(run: Run, window: int) -> dict[str, Any]:
         "run": run.name,
         "steps": len(run),
         "last_step": run.last_step,
-        "phase": phase_of(run, window).name,
+        "planned_steps": run.planned_steps,
+        "finished": run.finished,
+        "gate": {"passed": run.gate_passed, "reasons": list(run.gate_reasons)},
+        "phase": phase.name,
+        "phase_steps": phase.steps,
         "phase_changes": [change._asdict() for change in phase_changes(run, window)],
         "health": {"level": health.level, "reasons": [{"level": level, "text": text} for level, text in health.reasons]},
         "series": series,
@@ -168,7 +173,7 @@ def _diff(path: str, other: str, align: str | None, vocab_size: int | None, as_j
     diff = diff_of(first, second, align)
     if as_json:
         told = [entry._asdict() | {"differs": entry.differs} for entry in diff.differences]
-        terminal.echo_json({"runs": diff.names, "aligned": diff.aligned, "divergence": diff.divergence, "differences": told})
+        terminal.echo_json({"runs": diff.names, "aligned": diff.aligned, "equal": diff.equal, "divergence": diff.divergence, "differences": told})
     else:
         click.echo(diff_view(diff, first, second, shutil.get_terminal_size().columns))
     _plot([first, second], plot)
@@ -223,6 +228,7 @@ class _Screen:
         self._reader, self._window, self._as_json = reader, window, as_json
         self._redrawn = sys.stdout.isatty() and not as_json
         self._held: int | None = None
+        self._columns: tuple[str, ...] = ()
         self._shown_at = 0.0
 
     def show(self, last: bool = False) -> None:
@@ -240,7 +246,7 @@ class _Screen:
         sys.stdout.flush()
 
     def _lines(self, run: Run, last: bool) -> None:
-        from ebmhw.coherence.observe.view import line_of
+        from ebmhw.coherence.observe.view import step_columns, step_header, step_lines
 
         steps = run.steps.tolist()
         new = [step for step in steps if self._held is None or step > self._held]
@@ -248,8 +254,13 @@ class _Screen:
             click.echo(f"steps go back to {steps[-1]}")
             new = [steps[-1]]
             self._held = steps[-1] - 1
-        for step in new if last else new[:-1]:
-            click.echo(line_of(run, step))
-            self._held = step
+        whole = new if last else new[:-1]
+        columns = step_columns(run)
+        if whole and columns != self._columns:
+            self._columns = columns
+            click.echo(step_header(columns))
+        for line in step_lines(run, whole, columns):
+            click.echo(line)
+        self._held = whole[-1] if whole else self._held
         if last and len(run):
             click.echo(_view(run, self._window))

@@ -64,7 +64,8 @@ def phi(
     over the rows in C order: phi, entropy_bits, log_z, margin and chosen_logprob (nats), argmax, chosen, z1 and z2 (base-2 exponents, 10 fraction
     bits) are null where a row has none; the integers behind the floats (_q20, 20 fraction bits) are 0 there; valid, masked and excluded count
     entries; flags are bits, flag_names their names; mask is false for rows that --mask left out. Of an answer it prints how it was made, "text",
-    "finish" (stop, length, interrupt), the measures, and arrays over its tokens: tokens (texts), token_ids, phi, entropy (nats), selected_prob.
+    "finish" (stop, length, interrupt), the measures, "dispersion_index" (null below 16 tokens), "regime", and arrays over its tokens: tokens (texts),
+    token_ids, phi, entropy (nats), selected_prob.
     """
     _check_subject(context, file, prompt, asked)
     _check_outputs(plot, html)

@@ -136,7 +136,7 @@ def _write_page(records: PhiRecords, path: str, file: str, chosen: npt.NDArray[A
     """Write a page of the sequences, with the chosen ids, or else the numbers of the rows, for texts."""
     import numpy as np
 
-    from ebmhw.coherence.order.index import dispersion_index
+    from ebmhw.coherence.order import dispersion_index, regime
     from ebmhw.coherence.page import Sheet, write_page
     from ebmhw.coherence.trace import CoherenceTrace
 
@@ -150,7 +150,7 @@ def _write_page(records: PhiRecords, path: str, file: str, chosen: npt.NDArray[A
         trace = CoherenceTrace.from_records(rows[number], entries, sample_idx=number, token_ids=tokens)
         texts = [f"{text} " for text in (range(trace.n_tokens) if tokens is None else tokens.tolist())]
         name = f"sequence {','.join(map(str, np.unravel_index(number, shape)))}" if len(rows) > 1 else None
-        sheets.append(Sheet(trace, texts, None, name, dispersion_index(trace)))
+        sheets.append(Sheet(trace, texts, None, name, dispersion_index(trace), regime(trace)))
     said = "the token ids that were chosen" if ids is not None else "the numbers of the rows"
     write_page(path, sheets, file, [f"{records.info['rows']:,} rows of {entries:,} entries, {records.info['source']}", f"texts are {said}"])
     click.echo(f"wrote {path}", err=True)

@@ -40,13 +40,26 @@ class PromptOptions(NamedTuple):
     seed: int | None
 
 
+class Order(NamedTuple):
+    """What an answer looks like.
+
+    Attributes
+    ----------
+    dispersion : its dispersion index, None where it is unknown
+    regime : one of `ebmhw.coherence.order.REGIMES`
+    """
+
+    dispersion: float | None
+    regime: str
+
+
 def answer_prompt(
     asked: PromptOptions, backend: str | None, threads: int | None, limit: int | None, as_json: bool, plot: str | None, html: str | None
 ) -> None:
     """Generate an answer, print it as it comes, and print and write what is asked for of what there is, also after Ctrl-C."""
     from ebmhw.coherence.capture.loading import load_causal_lm
     from ebmhw.coherence.capture.streaming import generate, prompt_tokens
-    from ebmhw.coherence.order.index import dispersion_index
+    from ebmhw.coherence.order import dispersion_index, regime
 
     meter = options.backend_of(backend, threads)
     loaded = load_causal_lm(asked.model, asked.adapter)
@@ -68,14 +81,14 @@ def answer_prompt(
     began = time.perf_counter()
     made = generate(loaded, prompt_ids, max_tokens=asked.max_tokens, temperature=asked.temperature, seed=asked.seed, on_token=hear, backend=meter)
     seconds = time.perf_counter() - began
-    dispersion = dispersion_index(made.trace)
+    order = Order(dispersion_index(made.trace), regime(made.trace))
     if as_json:
-        terminal.echo_json(_document(asked, loaded.name, made, dispersion, seconds, meter.name, limit))
+        terminal.echo_json(_document(asked, loaded.name, made, order, seconds, meter.name, limit))
     else:
         # Bytes at the end that are no whole character have waited for the rest of it.
         click.echo(visible(made.text[told:]) + "\n")
-        _print(loaded.name, made, dispersion, seconds, meter.name, limit or 0)
-    _write(asked, loaded.name, made, dispersion, plot, html)
+        _print(loaded.name, made, order, seconds, meter.name, limit or 0)
+    _write(asked, loaded.name, made, order, plot, html)
     if made.finish == "interrupt":
         sys.exit(INTERRUPTED)
 
@@ -99,7 +112,7 @@ def _number(value: float | None, digits: int) -> str:
     return "-" if value is None or value != value else f"{value:.{digits}f}"
 
 
-def _print(name: str, made: Generation, dispersion: float | None, seconds: float, backend: str, limit: int) -> None:
+def _print(name: str, made: Generation, order: Order, seconds: float, backend: str, limit: int) -> None:
     """Print the table where rows are asked for, phi and its changes along the tokens, and the summary."""
     trace = made.trace
     if limit and trace.n_tokens:
@@ -118,12 +131,20 @@ def _print(name: str, made: Generation, dispersion: float | None, seconds: float
         f"mean surprisal {_number(trace.surprisal_mean, 3)} nats",
         _counted(trace.n_crystallizations, "crystallization"),
         _counted(trace.n_meltings, "melting"),
-        *([f"dispersion index {dispersion:.3f}"] if dispersion is not None else []),
+        _dispersion(order),
     ]
     click.echo(f"{name}: {_counted(trace.n_tokens, 'token')}, {', '.join(measures)}")
     drawn = [f"seed {made.seed}"] if made.seed is not None else []
     rate = f"{trace.n_tokens / seconds:.3g} tokens/s" if seconds > 0 else "0 s"
     click.echo(", ".join([_ENDS[made.finish], *drawn, f"{seconds:.3g} s, {rate}", f"measured on {backend}"]))
+
+
+def _dispersion(order: Order) -> str:
+    from ebmhw.coherence.order.index import MIN_TOKENS
+
+    if order.dispersion is None:
+        return f"dispersion: unknown (needs {MIN_TOKENS} tokens)"
+    return f"dispersion index {order.dispersion:.3f} ({order.regime})"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -150,9 +171,7 @@ def _rows(made: Generation, limit: int) -> list[tuple[str, ...]]:
     ]
 
 
-def _document(
-    asked: PromptOptions, name: str, made: Generation, dispersion: float | None, seconds: float, backend: str, limit: int | None
-) -> dict[str, Any]:
+def _document(asked: PromptOptions, name: str, made: Generation, order: Order, seconds: float, backend: str, limit: int | None) -> dict[str, Any]:
     """Return what --json prints; arrays over the tokens, as far as --limit lets them."""
     told = made.trace.to_dict()
     count = made.trace.n_tokens if limit is None else min(limit, made.trace.n_tokens)
@@ -173,13 +192,14 @@ def _document(
         "backend": backend,
         "seconds": seconds,
         **told,
-        "dispersion_index": dispersion,
+        "dispersion_index": order.dispersion,
+        "regime": order.regime,
         **({"shown": count} if count < made.trace.n_tokens else {}),
         **{key: values[:count] for key, values in arrays.items()},
     }
 
 
-def _write(asked: PromptOptions, name: str, made: Generation, dispersion: float | None, plot: str | None, html: str | None) -> None:
+def _write(asked: PromptOptions, name: str, made: Generation, order: Order, plot: str | None, html: str | None) -> None:
     if plot is not None:
         from ebmhw.coherence.pictures import write_picture
 
@@ -191,5 +211,5 @@ def _write(asked: PromptOptions, name: str, made: Generation, dispersion: float 
         drawn = "the likeliest token each time" if made.seed is None else f"temperature {asked.temperature:g}, seed {made.seed}"
         about = [f"{len(made.prompt_ids)} tokens of prompt", drawn, _ENDS[made.finish]]
         prompt = asked.prompt if asked.system is None else f"{asked.system}\n\n{asked.prompt}"
-        write_page(html, [Sheet(made.trace, made.texts, prompt, None, dispersion)], name, about)
+        write_page(html, [Sheet(made.trace, made.texts, prompt, None, order.dispersion, order.regime)], name, about)
         click.echo(f"wrote {html}", err=True)

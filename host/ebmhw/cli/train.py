@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
     from ebmhw.coherence.training.report import RunResult, StepReport
     from ebmhw.coherence.training.run import Plan
 
-_SHOWN = (
-    "reward",
-    "reward_std",
-    "coherence/phi_mean",
-    "coherence/entropy_mean",
-    "coherence/carl_reward",
-    "coherence/diversity",
-    "completions/mean_length",
-)
-"""Measures of the summary, next to each reward."""
+_SHOWN = {
+    "reward": "reward",
+    "reward_std": "reward, spread",
+    "coherence/phi_mean": "phi",
+    "coherence/entropy_mean": "entropy (nats)",
+    "coherence/carl_reward": "coherence",
+    "coherence/diversity": "diversity",
+    "completions/mean_length": "tokens a completion",
+}
+"""Measures of the summary and what they are called there, next to each reward."""
 
 
 @click.command()
@@ -61,13 +62,21 @@ def train(config: str, steps: int | None, output: str | None, resume: bool, over
         else:
             _print_plan(planned)
         return
-    result = run.train(chosen, resume=resume, overwrite=overwrite, progress=_progress())
+    with warnings.catch_warnings():
+        # Of Python's warnings these are for a terminal: a line of their own, without the place in our code.
+        warnings.simplefilter("always", run.RunNotice)
+        others = warnings.showwarning
+        warnings.showwarning = lambda message, category, *place: (
+            click.echo(f"warning: {message}", err=True) if issubclass(category, run.RunNotice) else others(message, category, *place)
+        )
+        result = run.train(chosen, resume=resume, overwrite=overwrite, progress=_progress())
+    cut = f"{result.ended} after step {result.steps} of {chosen.steps}; to go on: {_resuming(config, steps, output)}"
     if as_json:
         terminal.echo_json(result.to_dict())
     else:
-        _print(result)
-    if result.ended != "finished":
-        click.echo(f"{result.ended} after step {result.steps} of {chosen.steps}; to go on: {_resuming(config, steps, output)}", err=True)
+        _print(result, cut)
+    if as_json and result.ended != "finished":
+        click.echo(cut, err=True)
     sys.exit(130 if result.ended == "interrupted" else int(result.passed is False))
 
 
@@ -89,7 +98,9 @@ def _progress() -> Callable[[StepReport], None]:
     def show(step: StepReport) -> None:
         reward, phi = ("-" if value is None else f"{value:.3f}" for value in (step.reward, step.phi))
         width = len(str(step.steps))
-        stage = "" if step.stage is None else f"  {step.stage}"
+        # Without a cascade it is the phase of the completions.
+        kind = "phase" if step.record.get("cascade/stage") is None else "stage"
+        stage = "" if step.stage is None else f"  {kind} {step.stage}"
         click.echo(
             f"step {step.step:>{width}}/{step.steps}  reward {reward}  phi {phi}{stage}  {step.seconds:.1f} s/step  {_duration(step.eta_s)} left",
             err=True,
@@ -106,15 +117,18 @@ def _duration(seconds: float) -> str:
 
 
 def _print_plan(planned: Plan) -> None:
+    from ebmhw.coherence.training.notices import counted_steps
+
     config = planned.config
+    horizon = f" over {counted_steps(planned.horizon)}" if planned.horizon else ""
     rows = [
         ("model", f"{planned.model} on {planned.device}"),
         ("task", f"{planned.task}, {planned.prompts} prompts of up to {planned.longest_prompt} tokens"),
-        ("run", f"{config.steps} steps of {config.batch} x {config.generations} completions of up to {config.max_completion_tokens} tokens"),
+        ("run", f"{counted_steps(config.steps)} of {config.batch} x {config.generations} completions of up to {config.max_completion_tokens} tokens"),
         ("rewards", ", ".join(f"{name} {weight:g}" for name, weight in planned.rewards.items())),
-        ("learning rate", f"{config.learning_rate:g}, {config.schedule.name}" + (f" over {planned.horizon} steps" if planned.horizon else "")),
+        ("learning rate", f"{config.learning_rate:g}, {config.schedule.name}{horizon}"),
         ("adapter", f"LoRA of rank {config.lora.rank} on {', '.join(config.lora.targets)}"),
-        ("cascade", "off" if config.cascade is None else f"on {config.cascade.signal}, {config.cascade.warmup_steps} steps of warm-up"),
+        ("cascade", _cascade(config, planned.rewards)),
         (
             "gate",
             "off"
@@ -124,15 +138,39 @@ def _print_plan(planned: Plan) -> None:
         ("output", config.output + (f", going on after step {planned.resumed_at}" if planned.resumed_at is not None else "")),
     ]
     click.echo(terminal.table(rows))
+    for notice in planned.notices:
+        click.echo(f"warning: {notice}", err=True)
 
 
-def _print(result: RunResult) -> None:
-    names = [name for name in result.summary if name.startswith("rewards/") and name.endswith("/mean")]
-    rows = [(name, _number(first), _number(last)) for name in (*_SHOWN, *names) if name in result.summary for first, last in [result.summary[name]]]
-    if rows:
-        click.echo(terminal.table(rows, ("mean over", "the first steps", "the last steps")))
-    fired = "" if result.fired_at is None else f", coherence joined at step {result.fired_at}"
-    click.echo(f"\n{result.steps} steps, {_duration(result.seconds)}{fired}: {result.adapter}")
+def _cascade(config: RunConfig, rewards: Iterable[str]) -> str:
+    from ebmhw.coherence.training.notices import FIRST_OPENING
+    from ebmhw.coherence.training.rewards import CARL
+
+    if config.cascade is None or CARL not in rewards:
+        return "off" if config.cascade is None else "holds nothing back: coherence is no reward of this run"
+
+    start = config.cascade.start
+    opening = f"by {config.cascade.signal}, at step {FIRST_OPENING} at the earliest" if start is None else f"at step {start}"
+    return f"opens {opening}; {config.cascade.warmup_steps} steps of warm-up"
+
+
+def _print(result: RunResult, cut: str) -> None:
+    """Print the summary; ``cut`` comes first of a run that was stopped."""
+    from ebmhw.coherence.training.notices import counted_steps
+
+    if result.ended != "finished":
+        click.echo(cut + "\n")
+    names = {name: name[len("rewards/") : -len("/mean")] for name in result.summary if name.startswith("rewards/") and name.endswith("/mean")}
+    rows = [(label, *map(_number, result.summary[name])) for name, label in (_SHOWN | names).items() if name in result.summary]
+    window = counted_steps(result.window)
+    if rows and result.steps == 1:
+        click.echo(terminal.table([(label, last) for label, _, last in rows], ("mean over", window)))
+    elif rows:
+        click.echo(terminal.table(rows, ("mean over", f"first {window}", f"last {window}")))
+    click.echo(f"\n{counted_steps(result.steps)}, {_duration(result.seconds)}: {result.adapter}")
+    if result.cascade != "off":
+        opened = result.fired_at
+        click.echo(f"cascade: opened at step {opened}" if opened is not None else "cascade: never opened; coherence was measured, but not rewarded")
     if result.gate is not None:
         click.echo(f"gate: {'passed' if result.passed else 'failed'}")
         for reason in result.gate["reasons"]:

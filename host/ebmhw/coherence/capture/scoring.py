@@ -71,6 +71,9 @@ def score_completions(
         raise InvalidTrace(f"batch of a scoring is {shown(batch)}; give a whole number from 1 up")
     if isinstance(temperature, bool) or not isinstance(temperature, (int, float)) or not 0 < temperature < float("inf"):
         raise InvalidTrace(f"temperature of a scoring is {shown(temperature)}; give a number above 0, 1 for the model's own distribution")
+    for name, given in (("prompt_ids", prompt_ids), ("completion_ids", completion_ids)):
+        if isinstance(given, (str, bytes)) or not (hasattr(given, "__len__") and hasattr(given, "__iter__")):
+            raise InvalidTrace(f"{name} of a scoring are {shown(given)}; give a list with the token ids of each row")
     if len(prompt_ids) != len(completion_ids):
         raise InvalidTrace(f"there are {len(prompt_ids)} prompts and {len(completion_ids)} completions; give a prompt to each completion")
     entries = _entries(model)
@@ -182,7 +185,9 @@ def _trace(
 
 
 def _ids(given: Any, what: str, row: int, entries: int) -> list[int]:
-    plain = given.tolist() if hasattr(given, "tolist") else list(given)
+    plain = given.tolist() if hasattr(given, "tolist") else given
+    if not isinstance(plain, (list, tuple, range)):
+        raise InvalidTrace(f"the {what} of row {row} is {shown(given)}; give a list of its token ids, (T,), without padding")
     for token in plain:
         number = whole(token)
         if number is None or not 0 <= number < entries:

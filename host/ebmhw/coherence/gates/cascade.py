@@ -9,6 +9,7 @@ from typing import Any, final
 
 from ebmhw.coherence.gates.gated import GatedReward
 from ebmhw.coherence.gates.rise import RiseDetector
+from ebmhw.coherence.gates.signals import float_of
 from ebmhw.errors import ConfigError, ValidationError, shown
 from ebmhw.numbers import whole
 
@@ -75,19 +76,21 @@ class Cascade:
         Parameters
         ----------
         step : greater than any observed before; steps may be left out
-        value : None, NaN and infinities are unknown: counted, and left out
+        value : None, NaN, infinities and whole numbers beyond float64 are unknown: counted, and left out
         """
-        number = _step(step)
+        number, told = _step(step), math.nan if value is None else float_of(value)
+        if told is None:
+            raise ValidationError(f"value of step {number} of the cascade's signal is {shown(value)}; give a number, or None where it is unknown")
         if number <= self._observed:
             raise ValidationError(f"step {number} of the cascade's signal comes after step {self._observed}; give each step once, in order")
         self._observed = number
         self.advance(number)
         if self.start is not None or self._fired_at is not None:
             return False
-        if value is None or not math.isfinite(value):
+        if not math.isfinite(told):
             self.unknown += 1
             return False
-        if not self._detector.observe(float(value)):
+        if not self._detector.observe(told):
             return False
         self._fired_at = number
         self._detector = RiseDetector()

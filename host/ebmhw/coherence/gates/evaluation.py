@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from ebmhw.coherence.capture.adapter import CONFIG, adapter_config
 from ebmhw.coherence.capture.loading import Loaded, load_causal_lm
 from ebmhw.coherence.capture.recorder import Captured, PhiCapture
 from ebmhw.coherence.gates.report import Comparison, EvalGate, EvalReport, ExampleRecord, GateDecision
@@ -38,12 +38,8 @@ def base_of(adapter: str | os.PathLike[str]) -> str:
     ModelLoadError
         where there is no such file, or it names none.
     """
-    path = Path(adapter) / "adapter_config.json"
-    try:
-        config = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelLoadError(f"{path} cannot be read ({type(error).__name__}); give the folder that peft's save_pretrained wrote") from error
-    name = config.get("base_model_name_or_path") if isinstance(config, dict) else None
+    path = Path(adapter) / CONFIG
+    name = adapter_config(adapter).get("base_model_name_or_path")
     if not isinstance(name, str) or not name:
         raise ModelLoadError(f"{path} names no base_model_name_or_path; name the model that the adapter was trained on (base=, --base)")
     return name
@@ -137,14 +133,14 @@ def evaluate(
 def compare(
     adapter: str | os.PathLike[str], task: Task, *, base: str | None = None, device: str | None = None, **options: Any
 ) -> tuple[EvalReport, Comparison]:
-    """Return how an adapter answers, and how that compares with its base without it; the model is loaded once. Arguments as of `evaluate_adapter`.
+    """Return how an adapter answers, and how that compares with its base without it. Arguments as of `evaluate_adapter`.
 
-    ``time_limit`` is that of each of the two.
+    The base is loaded anew: biases that were trained, and the weights that some ways of starting LoRA (PiSSA) take away, stay as they are when peft
+    puts an adapter aside. ``time_limit`` is that of each of the two.
     """
-    loaded = load_causal_lm(base if base is not None else base_of(adapter), adapter, device=device)
-    report = evaluate(loaded, task, **options)
-    with loaded.model.disable_adapter():
-        alone = evaluate(Loaded(loaded.model, loaded.tokenizer, loaded.name.rsplit(" with ", 1)[0]), task, **options)
+    name = base if base is not None else base_of(adapter)
+    report = evaluate_adapter(adapter, task, base=name, device=device, **options)
+    alone = evaluate_adapter(None, task, base=name, device=device, **options)
     return report, Comparison.of(report, alone)
 
 

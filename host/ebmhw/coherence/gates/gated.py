@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
+from ebmhw.coherence.gates.signals import float_of
+from ebmhw.coherence.rewards.reward import check_completions
 from ebmhw.errors import ValidationError, shown
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ class GatedReward:
 
     def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
         """Return a reward for each completion, None where it does not count; TRL's ``trainer_state`` tells the step, where it is given."""
+        count = check_completions(completions)
         done = getattr(columns.get("trainer_state"), "global_step", None)
         if done is not None:
             self._cascade.advance(done)
@@ -29,17 +32,20 @@ class GatedReward:
         if weight == 0.0:
             if self._cascade.watching and self._cascade.signal == "crystallization":
                 self._reward(completions, **columns)
-            return [None] * len(completions)
-        rewards = list(self._reward(completions, **columns))
-        if len(rewards) != len(completions):
-            raise ValidationError(f"{self.__name__} gave {len(rewards)} rewards for {len(completions)} completions; it has to give one or None each")
+            return [None] * count
+        given = self._reward(completions, **columns)
+        if not hasattr(given, "__iter__"):
+            raise ValidationError(f"{self.__name__} gave {shown(given)} for {count} completions; it has to give a list, a reward or None each")
+        rewards = list(given)
+        if len(rewards) != count:
+            raise ValidationError(f"{self.__name__} gave {len(rewards)} rewards for {count} completions; it has to give one or None each")
         return [self._weighted(i, reward, weight) for i, reward in enumerate(rewards)]
 
     def _weighted(self, row: int, reward: Any, weight: float) -> float | None:
-        value = math.nan if reward is None else float(reward)
-        if math.isinf(value):
+        value = math.nan if reward is None else float_of(reward)
+        if value is None or math.isinf(value):
             raise ValidationError(
-                f"{self.__name__} gave {shown(value)} for completion {row}; a reward is a finite number, or None where it is unknown"
+                f"{self.__name__} gave {shown(reward)} for completion {row}; a reward is a finite number, or None where it is unknown"
             )
         return None if math.isnan(value) else value * weight
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+import numpy.typing as npt
 
 from ebmhw.coherence.known import FloatArray
 from ebmhw.coherence.observe.run import Run, Series
-from ebmhw.coherence.observe.trend import POINTS, inflation
+from ebmhw.coherence.observe.trend import POINTS, mean_interval
 from ebmhw.errors import ValidationError, shown
 
 ALIGNMENTS = ("step", "fraction")
@@ -19,6 +19,9 @@ BINS = 20
 """Parts of a run that are compared by fraction."""
 
 CONFIDENCE = 0.95
+
+NOT_MEASURES = {"time", "step_time", "n_tokens", "n_unknown", "gate_passed", "cascade_stage", "cascade_weight", "cascade_fired_at"}
+"""Series that are no measure of what a run learns, and are not compared."""
 
 DIVERGENCE = 0.1
 """Difference of phi from which two runs count as apart (the peer's number), of the mean over `POINTS` aligned values instead of its one."""
@@ -30,7 +33,8 @@ class Difference(NamedTuple):
     Attributes
     ----------
     name : of the series
-    means : of each run over all its known values; None where it has none
+    means : of each run over the pairs, None where there are none
+    has : whether each run has any value of it
     pairs : aligned values that both have
     difference : mean of the second less the first over the pairs, None where there are none
     interval : of that difference, 95 %; None for fewer than `POINTS` pairs
@@ -38,6 +42,7 @@ class Difference(NamedTuple):
 
     name: str
     means: tuple[float | None, float | None]
+    has: tuple[bool, bool]
     pairs: int
     difference: float | None
     interval: tuple[float, float] | None
@@ -55,38 +60,43 @@ class RunDiff(NamedTuple):
     ----------
     names : of the runs
     aligned : one of `ALIGNMENTS`
-    differences : of all series that one of them has
+    differences : of all series that one of them has, without `NOT_MEASURES`
     divergence : the first aligned step, or percent, from which phi is apart; None where it never is
+    equal : whether they have the same series, with the same values at the same steps
     """
 
     names: tuple[str, str]
     aligned: str
     differences: tuple[Difference, ...]
     divergence: int | None
+    equal: bool
 
 
 def diff_of(first: Run, second: Run, align: str | None = None) -> RunDiff:
     """Return how the second run differs from the first.
 
     Without ``align`` runs are aligned by step where they share `POINTS` steps, else by fraction. The interval is that of a mean of paired
-    differences (Student's), which neighbours that resemble each other make wider; see `ebmhw.coherence.observe.trend.inflation`.
+    differences; see `ebmhw.coherence.observe.trend.mean_interval`.
     """
     if align is not None and align not in ALIGNMENTS:
         raise ValidationError(f"align is {shown(align)}; give one of {', '.join(ALIGNMENTS)}")
     by = align or ("step" if len(np.intersect1d(first.steps, second.steps)) >= POINTS else "fraction")
-    left_out = ("time", "n_tokens")
-    names = [name for name in sorted({*first.names, *second.names}) if name not in left_out]
-    differences, divergence = [], None
+    names = [name for name in sorted({*first.names, *second.names}) if name.removeprefix("eval/") not in NOT_MEASURES]
+    differences, divergence, equal = [], None, bool(names)
     for name in names:
         at, pairs = _aligned(first, second, name, by)
         delta = pairs[1] - pairs[0]
-        means = (_mean(first.series(name)), _mean(second.series(name)))
-        differences.append(Difference(name, means, len(delta), float(delta.mean()) if len(delta) else None, _interval(delta)))
+        whole = first.series(name), second.series(name)
+        equal &= all(np.array_equal(ours, theirs) for ours, theirs in zip(*whole, strict=True))
+        has = bool(whole[0].values.size), bool(whole[1].values.size)
+        means = (float(pairs[0].mean()), float(pairs[1].mean())) if len(delta) else (None, None)
+        interval = mean_interval(delta, CONFIDENCE)
+        differences.append(Difference(name, means, has, len(delta), float(delta.mean()) if len(delta) else None, interval))
         if name == "phi" and len(delta) >= POINTS:
             sums = np.cumsum(np.concatenate([[0.0], delta]))
             apart = np.flatnonzero(np.abs(sums[POINTS:] - sums[:-POINTS]) / POINTS > DIVERGENCE)
             divergence = int(at[apart[0]]) if apart.size else None
-    return RunDiff((first.name, second.name), by, tuple(differences), divergence)
+    return RunDiff((first.name, second.name), by, tuple(differences), divergence, equal)
 
 
 def _aligned(first: Run, second: Run, name: str, by: str) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
@@ -100,27 +110,17 @@ def _aligned(first: Run, second: Run, name: str, by: str) -> tuple[FloatArray, t
     return np.flatnonzero(both) * 100 / BINS, (means[0][both], means[1][both])
 
 
+def parts_of(series: Series, run: Run) -> npt.NDArray[np.int64]:
+    """Return the part of its run, 0 to `BINS` - 1, that each value of a series (n,) belongs to."""
+    low, high = int(run.steps[0]), int(run.steps[-1])
+    return np.minimum(BINS - 1, (series.steps - low) * BINS // max(1, high - low))
+
+
 def _binned(series: Series, run: Run) -> FloatArray:
     """Return the mean of each part of a run, (`BINS`,), NaN where it has no value."""
     if not len(series.steps):
         return np.full(BINS, np.nan)
-    low, high = int(run.steps[0]), int(run.steps[-1])
-    part = np.minimum(BINS - 1, (series.steps - low) * BINS // max(1, high - low))
+    part = parts_of(series, run)
     counts = np.bincount(part, minlength=BINS)
     sums = np.bincount(part, weights=series.values, minlength=BINS)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def _interval(delta: FloatArray) -> tuple[float, float] | None:
-    if len(delta) < POINTS:
-        return None
-    wider = inflation(delta - delta.mean())
-    error = float(delta.std(ddof=1)) * float(np.sqrt(wider / len(delta)))
-    # As many independent differences as the autocorrelation leaves.
-    freedom = max(2.0, len(delta) / wider - 1)
-    reach = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
-    return float(delta.mean()) - reach, float(delta.mean()) + reach
-
-
-def _mean(series: Series) -> float | None:
-    return float(series.values.mean()) if series.values.size else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import AF_INET6, socket
+from socket import AF_INET6, SHUT_RDWR, socket
 from typing import Any, final
 
 from ebmhw.coherence.observe.prometheus import CONTENT_TYPE, render
@@ -19,7 +20,7 @@ SCRAPES = 16
 """Requests that are answered at once; more are refused with status 503."""
 
 TIMEOUT_S = 10.0
-"""Seconds that a client may take for its request, and for reading the answer."""
+"""Seconds that a client may take for its request and for reading the answer, both together."""
 
 REREAD_S = 1.0
 """Seconds between two looks at the log, however often it is scraped."""
@@ -109,13 +110,25 @@ class _Server(ThreadingHTTPServer):
         self.shutdown_request(request)
 
     def process_request_thread(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:
+        assert isinstance(request, socket)
+        # The timeout of a socket is one for each byte: a client that sends one now and then would never be cut off.
+        deadline = threading.Timer(_Handler.timeout, _shut, (request,))
+        deadline.daemon = True
+        deadline.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            deadline.cancel()
             self.exporter.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that goes away is no fault."""
+
+
+def _shut(request: socket) -> None:
+    """Make every wait for this client return."""
+    with suppress(OSError):  # closed at this moment
+        request.shutdown(SHUT_RDWR)
 
 
 class _Server6(_Server):

@@ -10,7 +10,7 @@ import numpy as np
 from ebmhw.coherence.known import FloatArray
 from ebmhw.coherence.observe.phase import WINDOW, phase_of
 from ebmhw.coherence.observe.run import Run
-from ebmhw.coherence.observe.trend import POINTS, trend_of
+from ebmhw.coherence.observe.trend import POINTS, mean_interval, trend_of
 from ebmhw.coherence.observe.values import NOT_FINITE
 
 LEVELS = ("UNKNOWN", "GREEN", "YELLOW", "RED")
@@ -34,10 +34,13 @@ UNSTABLE = 0.5
 """Mean change of phi from one step to the next beyond this is YELLOW."""
 
 COLLAPSED, HALVED = 0.1, 0.5
-"""Entropy, or diversity, that fell to less than this share of what the run began with: RED, YELLOW."""
+"""Entropy, or diversity, that fell to less than this share of what the run began with: RED, YELLOW. No RED where the gate passed the run."""
 
 DIVERSITY_LOW = 0.05
-"""Mean diversity below this is RED: the completions are all but the same."""
+"""Mean diversity below this is RED, YELLOW where the gate passed the run: the completions are all but the same."""
+
+CONTRACTION_CONFIDENCE = 0.99
+"""Of the interval of the mean of contraction q that has to lie at 1 or above for the run not to contract."""
 
 KL_HIGH, KL_BLOWN, KL_TIMES = 0.5, 10.0, 10.0
 """Median kl, nats a token: RED above the second; YELLOW above the first where it also is this many times what the run began with."""
@@ -133,7 +136,13 @@ def _fallen(run: Run, window: int, name: str, what: str) -> Finding | None:
     share = float(last[-len(first) :].mean() / first.mean())
     if trend is None or trend.direction >= 0 or share >= HALVED:
         return None
-    return _RED if share < COLLAPSED else _YELLOW, f"{what} fell to {share:.0%} of what it was at the start"
+    text = f"{what} fell to {share:.0%} of what it was at the start"
+    return _collapse(run, text) if share < COLLAPSED else (_YELLOW, text)
+
+
+def _collapse(run: Run, text: str) -> Finding:
+    """Return RED, or YELLOW where the evaluation gate, which tries the adapter at its task, passed the run as it now is."""
+    return (_YELLOW, f"{text}, but the evaluation gate passed the run") if run.gate_passed else (_RED, text)
 
 
 def _entropy(run: Run, window: int) -> Finding | None:
@@ -143,7 +152,7 @@ def _entropy(run: Run, window: int) -> Finding | None:
 def _diversity(run: Run, window: int) -> Finding | None:
     values = _last(run, "diversity", window)
     if len(values) >= POINTS and values.mean() < DIVERSITY_LOW:
-        return _RED, f"completions are all but the same, diversity {values.mean():.3f}"
+        return _collapse(run, f"completions are all but the same, diversity {values.mean():.3f}")
     return _fallen(run, window, "diversity", "diversity")
 
 
@@ -196,23 +205,31 @@ def _contraction(run: Run, window: int) -> Finding | None:
     values = _last(run, "contraction_q", window)
     if not len(values):
         return None
-    # One value is one fit; several have an error of their own.
-    low = float(values.mean() - 2.6 * values.std(ddof=1) / np.sqrt(len(values))) if len(values) >= POINTS else float(values.mean())
-    text = f"contraction q is {values.mean():.3f}"
-    return (_YELLOW, f"{text}: the run does not contract") if low >= 1 else (_NOTE, text)
+    interval = mean_interval(values, CONTRACTION_CONFIDENCE)
+    if interval is None:
+        return _NOTE, f"contraction q is {values[-1]:.3f}, of {len(values)} value{'' if len(values) == 1 else 's'}: too few to judge"
+    text = f"contraction q is {values.mean():.3f}, {interval[0]:.3f} to {interval[1]:.3f} with its error"
+    return (_YELLOW, f"{text}: the run does not contract") if interval[0] >= 1 else (_NOTE, text)
 
 
 def _gate(run: Run, window: int) -> Finding | None:
     if run.latest("gate_passed") == 0:
-        return _RED, "the evaluation gate did not pass"
-    fired, stage = run.latest("cascade_fired_at"), run.latest("cascade_stage")
-    if fired is not None:
-        return _NOTE, f"the cascade fired at step {fired:.0f}"
-    return (_NOTE, "the cascade has not fired yet") if stage is not None and stage < 1 else None
+        why = f": {'; '.join(run.gate_reasons)}" if run.gate_reasons else ""
+        return _RED, f"the evaluation gate did not pass the run{why}"
+    return (_NOTE, "the evaluation gate passed the run") if run.gate_passed else None
+
+
+def _cascade(run: Run, window: int) -> Finding | None:
+    opened, stage = run.latest("cascade_fired_at"), run.latest("cascade_stage")
+    if opened is not None:
+        return _NOTE, f"the cascade opened at step {opened:.0f}"
+    if stage is None or stage >= 1:
+        return None
+    return _NOTE, "the cascade never opened" if run.finished else "the cascade has not opened yet"
 
 
 RULES: tuple[Rule, ...] = (
-    *(_not_finite, _gate, _starvation, _same_rewards, _diversity, _entropy, _kl, _unknown, _phase, _phi_low, _unstable),
-    *(_reward, _contraction),
+    *(_not_finite, _gate, _cascade, _starvation, _same_rewards, _diversity, _entropy, _kl, _unknown, _phase, _phi_low),
+    *(_unstable, _reward, _contraction),
 )
 """Every rule: what it finds in a run, None for nothing."""

@@ -6,16 +6,11 @@ import os
 from pathlib import Path
 from typing import IO, final
 
-from ebmhw.coherence.observe.lines import LINE_LIMIT, Line, Lines
+from ebmhw.coherence.observe.beside import Beside
+from ebmhw.coherence.observe.lines import Line, Lines
 from ebmhw.coherence.observe.records import Unreadable, record_of
 from ebmhw.coherence.observe.run import Run
 from ebmhw.errors import InvalidFile
-
-LOG = "log.jsonl"
-"""The log of `ebmhw train`."""
-
-GATE = "gate.json"
-"""What the evaluation gate decided, in the folder of a run of `ebmhw train`."""
 
 _BLOCK = 1 << 20
 
@@ -26,6 +21,7 @@ class LinesLog:
 
     def __init__(self, path: Path, run: Run) -> None:
         self.path, self._run = path, run
+        self._beside = Beside(path, run)
         self._lines = Lines()
         self._stream: IO[bytes] | None = None
 
@@ -44,13 +40,14 @@ class LinesLog:
             self._run.problems.add("rotated", str(self.path))
             if self._open():
                 taken += self._read()
-        return taken
+        # The gate judges a run whose log has come to rest.
+        return taken or int(self._beside.take())
 
     def close(self) -> None:
         """Close the file; a last line without an end is taken where it is whole."""
         if self._stream is not None:
             self._finish()
-            _take_gate(self.path, self._run)
+            self._beside.take()
 
     def _open(self) -> bool:
         try:
@@ -106,22 +103,3 @@ class LinesLog:
             self._run.problems.add("broken" if whole else "cut", place, str(error))
             return False
         return record is not None and self._run.add(record, place)
-
-
-def _take_gate(log: Path, run: Run) -> None:
-    """Take in what the evaluation gate decided of this run, from the file that `ebmhw train` leaves beside its log; not one older than the log."""
-    file = log.parent / GATE
-    if log.name != LOG or run.last_step is None:
-        return
-    try:
-        stat = os.stat(file)
-        if stat.st_size > LINE_LIMIT or stat.st_mtime_ns < os.stat(log).st_mtime_ns:
-            return
-        passed = (record_of(file.read_bytes().replace(b"\n", b" ")) or {}).get("passed")
-    except FileNotFoundError:
-        return
-    except (OSError, Unreadable) as error:
-        run.problems.add("broken", str(file), str(error))
-        return
-    if isinstance(passed, bool):
-        run.add({"step": run.last_step, "gate/passed": passed}, str(file))

@@ -24,7 +24,7 @@ DENSITY_CHANGE = 0.01
 """Change of crystallizations and meltings per token between the halves that counts."""
 
 WINDOWS = 200
-"""Windows along a run; of longer runs they lie further apart."""
+"""Windows along a run; of longer runs they lie twice as far apart, again and again."""
 
 
 class Phase(NamedTuple):
@@ -33,21 +33,22 @@ class Phase(NamedTuple):
     Attributes
     ----------
     name : one of `PHASES`
-    step : the last of the window, None where there is no phi
+    steps : the first and the last of the window, None where there is no phi
     phi : the trend of phi, None where there are too few values
     density : that of the defect density likewise
     """
 
     name: str
-    step: int | None
+    steps: tuple[int, int] | None
     phi: Trend | None
     density: Trend | None
 
 
 class PhaseChange(NamedTuple):
-    """Where a run went from one phase into another; ``step`` is the last of the first window that shows it."""
+    """Where a run went from one phase into another: the first and the last step of the first window that shows the phase ``after``."""
 
-    step: int
+    first: int
+    last: int
     before: str
     after: str
 
@@ -60,19 +61,20 @@ def phase_of(run: Run, window: int = WINDOW) -> Phase:
 def phase_changes(run: Run, window: int = WINDOW) -> list[PhaseChange]:
     """Return where along a run its phase changed.
 
-    Windows overlap by half; each is judged so strictly that of a run of nothing but noise all of them together are stable with the
-    probability that `phase_of` has for one.
+    Windows overlap by half and start from the first value on; one that is not full yet is not judged. Window k = 1, 2, ... is judged at the level
+    of `phase_of` over k (k + 1), which adds up to that level over all windows, however many there will be: so what was found stays as it is
+    when the log grows (up to `WINDOWS` windows, from which on every second one is left out).
     """
     size = _checked(window)
-    steps = run.series("phi").steps
-    stride = max(1, size // 2, -(-(len(steps) - size) // (WINDOWS - 1)))
-    # The last window ends where the run does.
-    ends = list(range(len(steps), max(POINTS, min(size, len(steps))) - 1, -stride))[::-1]
-    found = [_phase(run, end, size, SIGNIFICANCE / max(1, len(ends))) for end in ends]
+    count = len(run.series("phi").steps)
+    stride = max(1, size // 2)
+    while count - size >= stride * WINDOWS:
+        stride *= 2
     changes, before = [], "insufficient"
-    for phase in found:
-        if phase.name != before and phase.step is not None:
-            changes.append(PhaseChange(phase.step, before, phase.name))
+    for k, end in enumerate(range(size, count + 1, stride), 1):
+        phase = _phase(run, end, size, SIGNIFICANCE / (k * (k + 1)))
+        if phase.name != before and phase.steps is not None:
+            changes.append(PhaseChange(*phase.steps, before, phase.name))
             before = phase.name
     return changes
 
@@ -101,7 +103,7 @@ def _phase(run: Run, end: int | None, window: int, significance: float) -> Phase
     density = run.series("defect_density")
     within = density.values[np.searchsorted(density.steps, steps[0]) : np.searchsorted(density.steps, steps[-1], side="right")]
     trends = trend_of(phi.values[max(0, stop - window) : stop], significance), trend_of(within, significance)
-    return Phase(name_of(*trends), int(steps[-1]), *trends)
+    return Phase(name_of(*trends), (int(steps[0]), int(steps[-1])), *trends)
 
 
 def _checked(window: int) -> int:

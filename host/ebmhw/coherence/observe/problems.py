@@ -14,7 +14,8 @@ KINDS = {
     "no-step": "records without a step; each counts as the step after the last",
     "restart": "places where steps go backwards, as after a resume; the later values count",
     "repeated": "values given again for a step, and other ones; the later one counts",
-    "not-finite": "values that are NaN or infinite; they count as unknown",
+    "not-finite": "values that are NaN, infinite or beyond 1e100; they count as unknown",
+    "out-of-range": "values that their series cannot have, such as a phi above 1; they count as unknown",
     "no-number": "values that are no numbers; they count as unknown",
     "truncated": "times the file became shorter while it was followed; it was read again from its start",
     "rotated": "times another file took its place while it was followed",
@@ -33,6 +34,7 @@ class Problems:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.places: dict[str, list[str]] = {}
+        self._parts: dict[str, list[tuple[str, str, str]]] = {}
 
     def add(self, kind: str, place: str, text: str = "") -> None:
         """Count one; ``place`` is "path:line", ``text`` what is the matter there."""
@@ -40,10 +42,26 @@ class Problems:
         places = self.places.setdefault(kind, [])
         if len(places) < _PLACES:
             places.append(f"{place}: {text}" if text else place)
+            self._parts.setdefault(kind, []).append((*_split(place), text))
 
-    def told(self) -> list[str]:
-        """Return a line for every kind that occurred."""
-        return [
-            f"{count:,} {KINDS[kind]} ({'; '.join(self.places[kind])}{'; ...' if count > len(self.places[kind]) else ''})"
-            for kind, count in sorted(self.counts.items(), key=lambda item: list(KINDS).index(item[0]))
-        ]
+    def told(self, file: str | None = None) -> list[str]:
+        """Return a line for every kind that occurred; a path is named where it changes only, ``file`` being the one that was named before."""
+        lines = []
+        for kind in sorted(self.counts, key=list(KINDS).index):
+            named = []
+            for path, line, text in self._parts[kind]:
+                place = ", ".join(part for part in ("" if path == file else path, line) if part)
+                named.append(": ".join(part for part in (place, text) if part))
+                file = path
+            more = ["..."] if self.counts[kind] > len(named) else []
+            shown = "; ".join([*filter(None, named), *more])
+            lines.append(f"{self.counts[kind]:,} {KINDS[kind]}" + (f" ({shown})" if shown else ""))
+        return lines
+
+
+def _split(place: str) -> tuple[str, str]:
+    """Return the path of a place and what of it is meant ("line 3"), empty for all of it."""
+    path, _, inside = place.rpartition(":")
+    if path and inside.isdecimal():
+        return path, f"line {inside}"
+    return (path, inside) if path and inside.startswith("log_history[") else (place, "")

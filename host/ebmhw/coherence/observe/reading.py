@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ebmhw.coherence.observe import trackio_log
+from ebmhw.coherence.observe.beside import LOG
 from ebmhw.coherence.observe.document_log import DocumentLog
-from ebmhw.coherence.observe.lines_log import LOG, LinesLog
+from ebmhw.coherence.observe.lines_log import LinesLog
 from ebmhw.coherence.observe.run import Run
 from ebmhw.coherence.observe.schema import ALIASES
 from ebmhw.errors import InvalidFile
@@ -58,14 +59,15 @@ def read_run(path: str | os.PathLike[str], name: str | None = None, vocab_size: 
     finally:
         reader.close()
     if not len(reader.run):
-        raise InvalidFile(f"{path}: {nothing_usable(reader.run)}")
+        file = str(reader.path) if isinstance(reader, (LinesLog, DocumentLog)) else str(path)
+        raise InvalidFile(f"{file}: {nothing_usable(reader.run, file)}")
     return reader.run
 
 
-def nothing_usable(run: Run) -> str:
-    """Return what is to be said of a log that has no step."""
+def nothing_usable(run: Run, file: str) -> str:
+    """Return what is to be said of a log that has no step, and whose path ``file`` the reader was told already."""
     known = ", ".join(keys[0] for keys in ALIASES.values() if keys[0] in ("reward", "loss", "coherence/phi_mean", "entropy_mean"))
-    found = "; ".join(run.problems.told()) or "it is empty"
+    found = "; ".join(run.problems.told(file)) or "it is empty"
     return f"no line holds a figure of a training step ({found}); give JSON objects, one a line, with step and keys such as {known}, entropy, kl"
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ebmhw.coherence.known import FloatArray
 from ebmhw.coherence.observe.problems import Problems
-from ebmhw.coherence.observe.schema import STEP_KEYS, SUMMARY_KEYS, TEXT_KEYS, series_of
+from ebmhw.coherence.observe.schema import STEP_KEYS, SUMMARY_KEYS, TEXT_KEYS, series_of, within
 from ebmhw.coherence.observe.values import ABSENT, NOT_FINITE, NULL, encoded, step_of
 from ebmhw.errors import ValidationError, shown
 from ebmhw.numbers import whole
@@ -53,6 +53,8 @@ class Run:
     vocab_size : entries of a distribution, by which phi = 1 - H / ln V follows where only the entropy is logged; None where not given
     problems : what of the log could not be used
     summary : numbers of records that sum the run up, such as train_runtime in seconds
+    gate_reasons : why the evaluation gate refused the adapter, as gate.json says it
+    planned_steps : steps that the configuration beside the log asks for, None where it does not say
     """
 
     def __init__(self, name: str, vocab_size: int | None = None) -> None:
@@ -63,6 +65,8 @@ class Run:
         self.vocab_size = size
         self.problems = Problems()
         self.summary: dict[str, float] = {}
+        self.gate_reasons: tuple[str, ...] = ()
+        self.planned_steps: int | None = None
         self._steps = array("q")
         self._columns: dict[str, array[float]] = {}
         self._row_of: dict[int, int] = {}
@@ -110,11 +114,15 @@ class Run:
                 self.problems.add("not-finite", place, name)
             elif value == NULL and given[name] is not None and name != "time":
                 self.problems.add("no-number", place, name)
+            elif value != NULL and not within(name, value):
+                self.problems.add("out-of-range", place, f"{name} is {value:g}")
+                values[name] = NULL
         tokens = values.get("n_tokens", ABSENT)
         for name in ("crystallizations", "meltings"):
             count = encoded(record.get(f"n_{name}"))
             if name not in values and math.isfinite(count) and math.isfinite(tokens) and tokens > 0:
-                values[name] = 100 * count / tokens
+                rate = encoded(100 * count / tokens)
+                values[name] = rate if within(name, rate) else NULL
         both = [values.get(name, ABSENT) for name in ("crystallizations", "meltings")]
         if "defect_density" not in values and all(map(math.isfinite, both)):
             values["defect_density"] = sum(both) / 100
@@ -191,6 +199,14 @@ class Run:
 
     # --- asked
 
+    def __repr__(self) -> str:
+        """Return name, steps, number of series and of problems on one line."""
+        steps = self.steps
+        span = f" ({steps[0]} to {steps[-1]})" if len(steps) else ""
+        problems = self.problems.counts.total()
+        told = f"{problems} problem{'' if problems == 1 else 's'} in the log"
+        return f"Run({self.name!r}: {len(steps)} steps{span}, {len(self.names)} series, {told})"
+
     def __len__(self) -> int:
         """Return how many steps are shown."""
         return len(self.steps)
@@ -205,6 +221,18 @@ class Run:
     def last_step(self) -> int | None:
         """The step that was logged last."""
         return self._last
+
+    @property
+    def gate_passed(self) -> bool | None:
+        """Whether the evaluation gate passed the run as it stands at its last step; None where it was not asked since."""
+        decided = self.series("gate_passed")
+        return bool(decided.values[-1]) if len(decided.steps) and decided.steps[-1] == self._last else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end: the gate judged it, or the planned steps are done."""
+        done = self.planned_steps is not None and self._last is not None and self._last >= self.planned_steps
+        return done or self.gate_passed is not None
 
     @property
     def names(self) -> tuple[str, ...]:

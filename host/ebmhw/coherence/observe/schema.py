@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -43,6 +44,19 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Our name of a series: the keys that are taken for it, the first that a record has; crystallizations and meltings are per 100 tokens."""
 
+_SHARE, _COUNT = (0.0, 1.0), (0.0, math.inf)
+
+RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("phi", "phi_std", "cloud_quality", "multiscale", "discontinuity", "dispersion", "diversity", "kuramoto_R"), _SHARE),
+    **dict.fromkeys(("zero_std", "clipped", "cascade_weight", "gate_passed"), _SHARE),
+    **dict.fromkeys(("entropy", "surprisal", "reward_std", "grad_norm", "completion_length", "step_time"), _COUNT),
+    **dict.fromkeys(("crystallizations", "meltings", "defect_density", "contraction_q", "n_unknown", "n_tokens"), _COUNT),
+}
+"""What the values of a series can be, from and to; what is beyond by more than `SLACK` is no value of it. Of the others any number can be."""
+
+SLACK = 2.0**-10
+"""How far a value may be beyond its range: float16's rounding of numbers near 1."""
+
 STEP_KEYS = ("step", "global_step", "train/global_step")
 """Keys that hold the number of the training step."""
 
@@ -77,6 +91,12 @@ def series_of(record: Mapping[str, Any]) -> dict[str, Any]:
         if name not in found or rank < best[name]:
             found[name], best[name] = value, rank
     return found
+
+
+def within(name: str, value: float) -> bool:
+    """Tell whether a series can have a value; of "eval/NAME" that of NAME."""
+    low, high = RANGES.get(name.removeprefix("eval/"), (-math.inf, math.inf))
+    return low - SLACK <= value <= high + SLACK
 
 
 @lru_cache(maxsize=4096)  # logs repeat their keys line by line

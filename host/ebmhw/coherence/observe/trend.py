@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtrit
 
 from ebmhw.coherence.known import FloatArray
 
@@ -95,3 +95,16 @@ def inflation(rest: FloatArray, fitted: int = 1) -> float:
     likely = min(_MOST_ALIKE, found + (fitted + 3 * found) / count)
     lags = np.arange(1, count)
     return float(1 + 2 * ((1 - lags / count) * likely**lags).sum())
+
+
+def mean_interval(values: FloatArray, confidence: float) -> tuple[float, float] | None:
+    """Return Student's interval of the mean of values (n,), made wider where neighbours resemble each other; None for fewer than `POINTS`."""
+    if len(values) < POINTS:
+        return None
+    mean = float(values.mean())
+    wider = inflation(values - mean)
+    error = float(values.std(ddof=1)) * float(np.sqrt(wider / len(values)))
+    # As many independent values as the autocorrelation leaves.
+    freedom = max(2.0, len(values) / wider - 1)
+    reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
+    return mean - reach, mean + reach

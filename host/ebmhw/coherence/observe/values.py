@@ -18,11 +18,14 @@ NULL = -math.inf
 """In a column: the record says null, or something that is no number."""
 
 NOT_FINITE = math.inf
-"""In a column: the record says NaN or Infinity, or a number beyond float64."""
+"""In a column: the record says NaN or Infinity, or a number beyond `LARGEST`."""
+
+LARGEST = 1e100
+"""Numbers beyond this in size count as infinite: no figure of a training run is as large, and squares and sums of smaller ones stay floats."""
 
 
 def encoded(value: Any, truth: bool = False) -> float:
-    """Return a finite number as it is, `NULL` for what is none and `NOT_FINITE` for NaN and infinities; text that is a number counts as one.
+    """Return a number as it is, `NULL` for what is none, `NOT_FINITE` for NaN and beyond `LARGEST`; text that is a number counts as one.
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ def encoded(value: Any, truth: bool = False) -> float:
         number = float(value)
     except OverflowError:
         return NOT_FINITE
-    return number if math.isfinite(number) else NOT_FINITE
+    return number if abs(number) <= LARGEST else NOT_FINITE
 
 
 def step_of(value: Any) -> int | None:

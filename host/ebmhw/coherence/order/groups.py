@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from ebmhw.coherence.checks import whole_numbers
 from ebmhw.coherence.known import FloatArray
 from ebmhw.coherence.order.index import dispersion
 from ebmhw.coherence.order.ngrams import ORDER
@@ -54,7 +55,7 @@ def ordered_diversity(traces: Sequence[CoherenceTrace]) -> float | None:
     """
     kept: list[CoherenceTrace] = []
     weights: list[float] = []
-    for trace in traces:
+    for trace in _listed(traces):
         found = dispersion(trace)
         if found is not None:
             kept.append(trace)
@@ -64,7 +65,7 @@ def ordered_diversity(traces: Sequence[CoherenceTrace]) -> float | None:
 
 
 def _means(completions: Sequence[CoherenceTrace | Sequence[int] | Ids], weights: FloatArray | None) -> list[float | None]:
-    texts = [_tokens(one) for one in completions]
+    texts = [_tokens(one) for one in _listed(completions)]
     there = [at for at, text in enumerate(texts) if len(text)]
     found: list[float | None] = [None] * len(texts)
     if len(there) > 1:
@@ -96,12 +97,19 @@ def pair_distances(texts: Sequence[Ids]) -> FloatArray:
     return distances
 
 
+def _listed(completions: Any) -> list[Any]:
+    try:
+        return list(completions)
+    except TypeError:
+        raise InvalidTrace(f"a diversity is asked of {shown(completions)}; give a list of completions, token ids or a trace each") from None
+
+
 def _tokens(completion: CoherenceTrace | Sequence[int] | Ids) -> Ids:
     given: Any = completion.token_ids if isinstance(completion, CoherenceTrace) else completion
     if given is None:
         return np.empty(0, dtype=np.int64)
-    array = np.asarray(given)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+    array = whole_numbers(given)
+    if array is None:
         raise InvalidTrace(f"a completion is {shown(completion)}; give its token ids, whole numbers (T,), or a trace")
     ids: Ids = array.astype(np.int64)
     return ids[ids >= 0]

@@ -32,6 +32,7 @@ from typing import Any, final
 
 import numpy as np
 
+from ebmhw.coherence.checks import whole_numbers
 from ebmhw.coherence.constants import UNKNOWN_TOKEN
 from ebmhw.coherence.known import FloatArray, vector
 from ebmhw.coherence.order.ngrams import distinct
@@ -95,6 +96,8 @@ def dispersion_index(trace: CoherenceTrace) -> float | None:
 
 def dispersion(trace: CoherenceTrace) -> Dispersion | None:
     """Return the dispersion index of a trace in its parts; None with fewer than 16 tokens of which id, entropy and probability are known."""
+    if not isinstance(trace, CoherenceTrace):
+        raise InvalidTrace(f"a dispersion index is asked of {shown(trace)}; give one CoherenceTrace, or call it for each of several")
     if trace.token_ids is None:
         return None
     return dispersion_of(trace.entropy, trace.selected_prob, trace.token_ids, trace.vocab_size)
@@ -146,8 +149,8 @@ def _share(value: float) -> float:
 
 
 def _tokens(token_ids: Any, size: int) -> Ids:
-    array = np.asarray(token_ids)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+    array = whole_numbers(token_ids)
+    if array is None:
         raise InvalidTrace(f"token_ids are {shown(token_ids)}; give whole numbers (T,), {UNKNOWN_TOKEN} where one is unknown")
     ids: Ids = array.astype(np.int64)
     bad = np.flatnonzero((ids >= size) | ((ids < 0) & (ids != UNKNOWN_TOKEN)))

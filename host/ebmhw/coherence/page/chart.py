@@ -16,7 +16,10 @@ POINTS = 2_000
 """Points of the line; of more tokens the least and the largest phi of each stretch are drawn."""
 
 _NARROWEST, _USUAL, _WIDEST = 300, 990, 6_000
-"""Pixels; `_USUAL` is what a wide window has room for, and what 50 tokens and more take."""
+"""Pixels; `_USUAL` is what a wide window has room for. The box around the drawing is as wide as the drawing."""
+
+_APART = 60
+"""Pixels between tokens where there are few."""
 
 _TRIANGLE = 5
 _SIGNS_APART = 9
@@ -24,9 +27,12 @@ _SIGNS_APART = 9
 
 
 def chart(trace: CoherenceTrace) -> str:
-    """Return the drawing: the line of phi, broken where it is unknown, and events above it (upwards) and below it (downwards)."""
+    """Return the drawing: the line of phi, broken where it is unknown, and events as triangles.
+
+    One that points up is above the line, one that points down below it, unless it would leave the scale; then it is on the other side.
+    """
     count = trace.n_tokens
-    width = min(_WIDEST, max(_NARROWEST, min(_USUAL, 20 * count), 4 * count))
+    width = min(_WIDEST, max(_NARROWEST, min(_USUAL, _APART * count), 4 * count))
     inner = width - LEFT - RIGHT
     apart = inner / max(1, count - 1)
 
@@ -52,13 +58,20 @@ def chart(trace: CoherenceTrace) -> str:
         phi = float(trace.phi[at])
         kind, name = ("up", "crystallization") if up else ("down", "melting")
         if apart >= _SIGNS_APART:
-            tip = y(phi) - 4 - 2 * _TRIANGLE if up else y(phi) + 4 + 2 * _TRIANGLE
-            base = y(phi) - 4 if up else y(phi) + 4
+            tip, base = _reach(y(phi), up, y(1.0), y(0.0))
             shape = f"M{x(at):.1f} {tip:.1f}L{x(at) - _TRIANGLE:.1f} {base:.1f}H{x(at) + _TRIANGLE:.1f}Z"
         else:
             shape = f"M{x(at) - 0.8:.1f} {TOP - 14 if up else HEIGHT - BOTTOM + 2}h1.6v8h-1.6Z"
         parts.append(f'<path class="{kind}" d="{shape}"><title>{sign} {name} at token {at}, phi {phi:.3f}</title></path>')
     return "".join(parts) + "</svg>"
+
+
+def _reach(at: float, up: bool, top: float, bottom: float) -> tuple[float, float]:
+    """Return the heights of a triangle's tip and base, beside a point of the line and within the scale."""
+    near, far = 4, 4 + 2 * _TRIANGLE
+    if up:
+        return (at - far, at - near) if at - far >= top else (at + near, at + far)
+    return (at + far, at + near) if at + far <= bottom else (at - near, at - far)
 
 
 def _ticks(count: int, apart: float) -> range:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ebmhw.coherence.order.index import MIN_TOKENS
 from ebmhw.coherence.page.chart import chart
 from ebmhw.coherence.page.style import STYLE
 from ebmhw.coherence.page.tokens import STEPS, TOKEN_LIMIT, tokens_html
-from ebmhw.coherence.page.words import CRYSTALLIZATION, MELTING, counted, number, shown
+from ebmhw.coherence.page.words import CRYSTALLIZATION, MELTING, UNKNOWN, counted, number, shown
 from ebmhw.coherence.trace import CoherenceTrace
 from ebmhw.errors import InvalidTrace
 from ebmhw.files import write_whole
@@ -32,6 +33,7 @@ class Sheet(NamedTuple):
     prompt : what came before, None where that is not known
     name : its heading, None for none
     dispersion : its dispersion index, None where there is none
+    regime : what it looks like, by `ebmhw.coherence.order.regime`; None where nobody asked
     """
 
     trace: CoherenceTrace
@@ -39,6 +41,7 @@ class Sheet(NamedTuple):
     prompt: str | None = None
     name: str | None = None
     dispersion: float | None = None
+    regime: str | None = None
 
 
 def write_page(path: str | os.PathLike[str], sheets: Sequence[Sheet], title: str, about: Sequence[str] = ()) -> None:
@@ -128,7 +131,8 @@ def _measures(sheet: Sheet) -> str:
         ("cloud quality", number(trace.cloud_quality, 3)),
         ("multiscale coherence", number(trace.multiscale_coherence, 3)),
         ("composite reward", number(trace.carl_reward(), 3)),
-        *([("dispersion index", number(sheet.dispersion, 3))] if sheet.dispersion is not None else []),
+        ("dispersion index", number(sheet.dispersion, 3)) if sheet.dispersion is not None else (f"dispersion (needs {MIN_TOKENS} tokens)", UNKNOWN),
+        *([("regime", shown(sheet.regime, 40))] if sheet.regime is not None else []),
     ]
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cards)
     return f'<dl class="counts">{items}</dl>'

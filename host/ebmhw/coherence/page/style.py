@@ -58,7 +58,7 @@ h3 { font-size: .8rem; font-weight: 600; color: var(--soft); margin: 1rem 0 .3re
 .t:focus > .tip { display: block; } .t:hover > .tip { display: block; z-index: 4; }
 .skip { margin: 0; font-size: .8rem; height: 0; overflow: hidden; } .skip:focus-within { height: auto; }
 .after { height: 0; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
+.scroll { overflow-x: auto; width: fit-content; max-width: 100%; border: 1px solid var(--line); border-radius: 8px; }
 .chart { display: block; }
 .chart .grid { stroke: var(--line); fill: none; } .chart .line { stroke: var(--ink); stroke-width: 1.5; stroke-linejoin: round;
   stroke-linecap: round; fill: none; } .chart .dot { stroke-width: 4; }

@@ -11,7 +11,7 @@ import numpy as np
 from ebmhw.coherence.known import mean_of
 from ebmhw.coherence.rewards.composite import CARLReward, CompositeReward, RewardComponents, components_of
 from ebmhw.coherence.rewards.phases import PhaseAdaptiveCARLReward
-from ebmhw.coherence.rewards.reward import Scores, finite
+from ebmhw.coherence.rewards.reward import Scores, check_completions, check_log, finite
 from ebmhw.coherence.rewards.source import AnyTraceSource, checked_source, traces_of
 from ebmhw.coherence.trace import CoherenceTrace
 from ebmhw.errors import ConfigError, ValidationError, shown
@@ -67,7 +67,8 @@ class CoherenceReward:
         **columns: Any,
     ) -> Scores:
         """Return the scores of completions, in order; with TRL's ``log_metric`` the means of their parts are logged under coherence/."""
-        traces = traces_of(self._source, len(completions), prompts, completion_ids)
+        check_log(log_metric)
+        traces = traces_of(self._source, check_completions(completions), prompts, completion_ids)
         with self._lock:
             judged = [trace if trace is not None and np.count_nonzero(~np.isnan(trace.phi)) >= self._least else None for trace in traces]
             if isinstance(self.scorer, CompositeReward):

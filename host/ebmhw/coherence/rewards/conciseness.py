@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, final
 
 from ebmhw.coherence.rewards.completions import written_texts
-from ebmhw.coherence.rewards.reward import Scores, column
-from ebmhw.errors import ConfigError, shown
+from ebmhw.coherence.rewards.reward import Scores, check_completions, column
+from ebmhw.errors import ConfigError, ValidationError, shown
 from ebmhw.numbers import whole
 
 UNITS = ("characters", "tokens")
@@ -42,18 +42,24 @@ class ConcisenessReward:
     def __call__(self, completions: Sequence[Any], completion_ids: Any = None, max_completion_length: int | None = None, **columns: Any) -> Scores:
         """Return the scores of completions, in order."""
         limit = self._limit if max_completion_length is None else _limit(max_completion_length)
-        ids = column(completion_ids, len(completions), "completion_ids")
+        ids = column(completion_ids, check_completions(completions), "completion_ids")
         found: Scores = []
         for completion, tokens in zip(completions, ids, strict=True):
             texts = None if completion is None else written_texts(completion)
             length = sum(map(len, texts)) if texts is not None else None
             if self._unit == "tokens":
-                length = None if tokens is None else len(tokens)
+                length = None if tokens is None else _count(tokens)
             found.append(None if length is None else max(0.0, round(1.0 - length / limit, 4)))
         return found
 
     def __repr__(self) -> str:
         return f"ConcisenessReward({self._limit}, {self._unit!r})"
+
+
+def _count(tokens: Any) -> int:
+    if not hasattr(tokens, "__len__"):
+        raise ValidationError(f"an entry of completion_ids is {shown(tokens)}; give the token ids of a completion, or None where they are unknown")
+    return len(tokens)
 
 
 def _limit(value: Any) -> int:

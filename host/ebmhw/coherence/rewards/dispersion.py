@@ -7,7 +7,7 @@ from typing import Any, final
 
 from ebmhw.coherence.known import mean_of
 from ebmhw.coherence.order.index import dispersion_index
-from ebmhw.coherence.rewards.reward import Scores, finite
+from ebmhw.coherence.rewards.reward import Scores, check_completions, check_log, finite
 from ebmhw.coherence.rewards.source import AnyTraceSource, checked_source, traces_of
 
 
@@ -44,7 +44,8 @@ class DispersionReward:
         **columns: Any,
     ) -> Scores:
         """Return the scores of completions, in order."""
-        traces = traces_of(self._source, len(completions), prompts, completion_ids)
+        check_log(log_metric)
+        traces = traces_of(self._source, check_completions(completions), prompts, completion_ids)
         scores: Scores = [None if trace is None else finite(dispersion_index(trace)) for trace in traces]
         mean = mean_of(scores)
         if log_metric is not None and mean is not None:

@@ -7,7 +7,7 @@ from typing import Any, final
 
 from ebmhw.coherence.known import mean_of
 from ebmhw.coherence.order.groups import novelties
-from ebmhw.coherence.rewards.reward import Scores, column
+from ebmhw.coherence.rewards.reward import Scores, check_completions, check_log, column
 from ebmhw.errors import ConfigError, shown
 from ebmhw.numbers import whole
 
@@ -52,7 +52,8 @@ class DiversityReward:
         **columns: Any,
     ) -> Scores:
         """Return the scores of completions, in order."""
-        count = len(completions)
+        check_log(log_metric)
+        count = check_completions(completions)
         ids = [[] if tokens is None else tokens for tokens in column(completion_ids, count, "completion_ids")]
         scores: Scores = []
         for start, end in self._groups(column(prompts, count, "prompts")):

@@ -40,7 +40,7 @@ class RowReward(ABC):
     @final
     def __call__(self, completions: Sequence[Any], **columns: Any) -> Scores:
         """Return the scores of completions, in order; None where one is unknown."""
-        count = len(completions)
+        count = check_completions(completions)
         read = {name: column(columns.get(name), count, name) for name in self._columns}
         return [
             None if completion is None else finite(self.score(completion, {name: values[i] for name, values in read.items()}))
@@ -49,6 +49,19 @@ class RowReward(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def check_completions(completions: Any) -> int:
+    """Return how many completions there are; ValidationError for anything but a sequence of them."""
+    if _is_sequence(completions):
+        return len(completions)
+    raise ValidationError(f"completions are {shown(completions)}; give a list of texts or messages, one entry a completion")
+
+
+def check_log(log_metric: Any) -> None:
+    """Refuse what cannot log: ValidationError for anything but None and what can be called."""
+    if log_metric is not None and not callable(log_metric):
+        raise ValidationError(f"log_metric is {shown(log_metric)}; give a function of a name and a number, or None to log nothing")
 
 
 def column(values: Any, count: int, name: str) -> list[Any]:
@@ -61,12 +74,16 @@ def column(values: Any, count: int, name: str) -> list[Any]:
     """
     if values is None:
         return [None] * count
-    if isinstance(values, (str, bytes, Mapping)) or not (hasattr(values, "__len__") and hasattr(values, "__getitem__")):
+    if not _is_sequence(values):
         raise ValidationError(f"{name} is {shown(values)}; give a list with one entry a completion, None where it is unknown")
     if len(values) > count:
         raise ValidationError(f"{name} has {len(values)} entries for {count} completions; give one a completion")
     known = [values[i] for i in range(len(values))]
     return [None if isinstance(value, float) and math.isnan(value) else value for value in known] + [None] * (count - len(known))
+
+
+def _is_sequence(values: Any) -> bool:
+    return not isinstance(values, (str, bytes, Mapping)) and hasattr(values, "__len__") and hasattr(values, "__getitem__")
 
 
 def finite(score: float | None) -> float | None:

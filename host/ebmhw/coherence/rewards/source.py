@@ -48,6 +48,13 @@ def traces_of(source: AnyTraceSource, count: int, prompts: Any, completion_ids: 
     wanted = [ids[i] for i in rows]
     before = [asked[i] for i in rows]
     found = source.traces_after(before, wanted) if isinstance(source, PromptedTraceSource) else source.traces_for(wanted)
+    if not isinstance(found, (list, tuple)):
+        raise ValidationError(
+            f"{type(source).__name__} gave {shown(found)} for {len(rows)} completions; it has to give a list of traces, one or None each"
+        )
+    for trace in found:
+        if trace is not None and not isinstance(trace, CoherenceTrace):
+            raise ValidationError(f"{type(source).__name__} gave {shown(trace)} for a completion; it has to give a CoherenceTrace, or None")
     if len(found) != len(rows):
         raise ValidationError(f"{type(source).__name__} gave {len(found)} traces for {len(rows)} completions; it has to give one or None each")
     traces: list[CoherenceTrace | None] = [None] * count

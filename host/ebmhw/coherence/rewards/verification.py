@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 from ebmhw.coherence.rewards.completions import content_text, extract_text, written_texts
-from ebmhw.coherence.rewards.reward import Scores, column
+from ebmhw.coherence.rewards.reward import Scores, check_completions, check_log, column
 from ebmhw.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class VerificationReward:
         **columns: Any,
     ) -> Scores:
         """Return the scores of completions, in order."""
-        count = len(completions)
+        check_log(log_metric)
+        count = check_completions(completions)
         questions, programs = column(prompts, count, "prompts"), column(constraints, count, "constraints")
         scores = [self._score(*row) for row in zip(completions, questions, programs, strict=True)]
         if log_metric is not None and count:

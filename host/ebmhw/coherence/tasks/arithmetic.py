@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, final
 
 from ebmhw.coherence.tasks.answers import stated_number
-from ebmhw.coherence.tasks.task import Example, Task, check_request, rounds
+from ebmhw.coherence.tasks.task import Example, Task, check_request, completion_text, rounds
 from ebmhw.errors import ConfigError, ValidationError, shown
 
 KINDS = {
@@ -93,7 +93,7 @@ class ArithmeticTask(Task):
         truth = example.columns.get("answer")
         if not isinstance(truth, int):
             raise ValidationError(f"column 'answer' of an example of the task arithmetic is {shown(truth)}; give the whole number that is right")
-        return float(stated_number(completion) == Fraction(truth))
+        return float(stated_number(completion_text(completion)) == Fraction(truth))
 
     def _ordered(self, by_kind: Sequence[Sequence[_Problem]], seed: str) -> list[Example]:
         """Return all problems in an order of their own, the kinds in turn as long as they last."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from ebmhw.coherence.tasks.arithmetic import ArithmeticTask
 from ebmhw.coherence.tasks.file import FileTask
+from ebmhw.coherence.tasks.nearest import proposal
 from ebmhw.coherence.tasks.task import Task
 from ebmhw.errors import ConfigError, shown
 
@@ -42,7 +42,7 @@ def task_of(spec: Any) -> Task:
         raise ConfigError(f"the task {shown(options)} has {'both' if 'name' in options else 'neither'} 'name' and 'file'; {_CHOICES}")
     if "file" in options:
         path = options.pop("file")
-        if not isinstance(path, str) or not path:
+        if not isinstance(path, str) or not path or "\0" in path:
             raise ConfigError(f"'file' of the task is {shown(path)}; give the path of a file of JSON lines")
         _check(options, FileTask)
         return FileTask(path, **options)
@@ -59,6 +59,4 @@ def _check(options: Mapping[Any, Any], kind: type[Task]) -> None:
     known = [name for name in inspect.signature(kind).parameters if name != "path"]
     for name in options:
         if name not in known:
-            near = get_close_matches(str(name), known, 1)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"option {shown(name)} of the task does not exist; it has {', '.join(known)}{meant}")
+            raise ConfigError(f"option {shown(name)} of the task does not exist; {proposal(name, known)}")

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, final
 
+from ebmhw.coherence.rewards.completions import extract_text
+from ebmhw.coherence.rewards.reward import check_completions
 from ebmhw.errors import ValidationError, shown
 from ebmhw.numbers import whole
 
@@ -49,7 +51,7 @@ class Task(ABC):
 
     @abstractmethod
     def score(self, example: Example, completion: str) -> float | None:
-        """Return how good a completion is, 0 to 1; None where the example says nothing about it."""
+        """Return how good a completion is, 0 to 1; None where the example says nothing about it. ValidationError for one that is no text."""
 
     def rewards(self) -> list[tuple[Reward, float]]:
         """Return the reward functions that teach the task, with their weights."""
@@ -65,22 +67,20 @@ class TaskReward:
         self.__name__ = "task_reward"
 
     def __call__(self, completions: Sequence[Any], prompts: Sequence[Any] | None = None, **columns: Any) -> list[float | None]:
-        """Return a score for each completion, which is a text or a list of messages."""
+        """Return a score for each completion, which is a text or a list of messages (of which the model's last one counts)."""
+        check_completions(completions)
         found = []
         for i, completion in enumerate(completions):
             known = {name: values[i] for name, values in columns.items() if isinstance(values, (list, tuple)) and len(values) == len(completions)}
-            found.append(self._task.score(Example(prompts[i] if prompts is not None else [], known), text_of(completion)))
+            found.append(self._task.score(Example(prompts[i] if prompts is not None else [], known), extract_text(completion)))
         return found
 
 
-def text_of(completion: Any) -> str:
-    """Return the text of a completion: itself, or what the last of its messages says."""
-    if isinstance(completion, str):
-        return completion
-    if isinstance(completion, (list, tuple)) and completion and isinstance(completion[-1], dict):
-        content = completion[-1].get("content")
-        return content if isinstance(content, str) else ""
-    return ""
+def completion_text(completion: Any) -> str:
+    """Return a completion that is a text; ValidationError for anything else."""
+    if not isinstance(completion, str):
+        raise ValidationError(f"a completion is {shown(completion)}; give its text, as rewards.extract_text() takes it from messages")
+    return completion
 
 
 def check_request(split: str, count: int) -> int:

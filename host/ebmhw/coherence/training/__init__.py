@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ebmhw.coherence.training.config import RunConfig
     from ebmhw.coherence.training.options import CascadeOptions, CoherenceOptions, GateOptions, LoraOptions, ScheduleOptions
     from ebmhw.coherence.training.report import RunResult, StepReport
-    from ebmhw.coherence.training.run import train
+    from ebmhw.coherence.training.run import RunNotice, train
 
 _HOMES = {
     "CascadeOptions": "options",
@@ -18,6 +18,7 @@ _HOMES = {
     "GateOptions": "options",
     "LoraOptions": "options",
     "RunConfig": "config",
+    "RunNotice": "run",
     "RunResult": "report",
     "ScheduleOptions": "options",
     "StepReport": "report",
@@ -30,6 +31,7 @@ __all__ = [
     "GateOptions",
     "LoraOptions",
     "RunConfig",
+    "RunNotice",
     "RunResult",
     "ScheduleOptions",
     "StepReport",

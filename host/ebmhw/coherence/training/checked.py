@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from ebmhw.coherence.tasks.nearest import proposal
 from ebmhw.coherence.training.checks import Check, Refused
 from ebmhw.errors import ConfigError, shown
 
@@ -57,11 +57,9 @@ def made(kind: type[Options], data: Any, place: str = "") -> Options:
     given: dict[str, Any] = {}
     for name, value in data.items():
         if not isinstance(name, str) or name not in known:
-            near = get_close_matches(str(name), known, 1, 0.5)
-            meant = f"did you mean {place}{near[0]}? " if near else ""
             flagged = "; YAML reads no, yes, on and off as false and true" if isinstance(name, bool) else ""
             said = f"{place}{name}" if isinstance(name, str) and len(name) <= 80 else shown(name)
-            raise ConfigError(f"the key {said} does not exist{flagged}; {meant}There are {', '.join(known)}", context={"key": f"{place}{name}"[:80]})
+            raise ConfigError(f"the key {said} does not exist{flagged}; {proposal(name, known, place)}", context={"key": f"{place}{name}"[:80]})
         part = known[name].metadata.get("part")
         if part is not None and not isinstance(value, part) and not (value is None and known[name].metadata["off"]):
             value = made(part, value, f"{place}{name}.")

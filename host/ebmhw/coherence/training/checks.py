@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
@@ -38,7 +37,8 @@ def real(low: float, high: float, *, above: bool = False) -> Check:
 
     def check(value: Any) -> float:
         number = _numeral(value)
-        good = isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number)
+        # Compared before it is made a float: an integer may be larger than any.
+        good = isinstance(number, (int, float)) and not isinstance(number, bool)
         if not good or not low <= number <= high or (above and number == low):
             raise Refused(f"give a number {'above' if above else 'from'} {low:g} {'up ' if above else ''}to {high:g}")
         return float(number)
@@ -54,7 +54,7 @@ def text(what: str) -> Check:
             raise Refused(f"give {what}{_YAML_FLAG}")
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise Refused(f"give {what}")
-        return value
+        return _of_letters(value)
 
     return check
 
@@ -98,7 +98,7 @@ def texts(what: str, most: int = 100) -> Check:
         good = isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and 0 < len(value) <= most
         if not good or not all(isinstance(one, str) and one.strip() for one in value):
             raise Refused(f"give a list of {what}")
-        return tuple(value)
+        return tuple(map(_of_letters, value))
 
     return check
 
@@ -129,6 +129,7 @@ def weights(value: Any) -> dict[str, float]:
     for name, weight in value.items():
         if not isinstance(name, str):
             raise Refused(f"the name {shown(name)} is no text; give a mapping of names of rewards to weights")
+        _of_letters(name)
         try:
             found[name] = one(weight)
         except Refused as error:
@@ -141,8 +142,17 @@ def task(value: Any) -> Any:
     if isinstance(value, Mapping) and value and all(isinstance(name, str) for name in value):
         return dict(value)
     if isinstance(value, str) and value.strip():
-        return value
+        return _of_letters(value)
     raise Refused("give 'arithmetic', the path of a .jsonl file, or a mapping with 'name' or 'file' and options")
+
+
+def _of_letters(value: str) -> str:
+    """Return a text that UTF-8 can write: half of a surrogate pair is no letter, and can be in no path."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(f"the character {error.start + 1} is half a surrogate pair, which no file or name can hold; give letters") from None
+    return value
 
 
 def _numeral(value: Any) -> Any:

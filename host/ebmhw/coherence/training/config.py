@@ -28,10 +28,12 @@ class RunConfig(Checked):
     accumulation : parts into which a step's completions are divided for the update, against lack of memory
     max_prompt_tokens, max_completion_tokens : longer prompts are an error, longer completions end there
     temperature, top_p : of sampling
-    learning_rate, schedule, weight_decay, max_grad_norm : of AdamW
+    learning_rate, weight_decay, max_grad_norm : of AdamW
     beta : weight of the divergence from the model without adapter; 0 leaves it unmeasured
     rewards : {name: weight} of `ebmhw.coherence.training.rewards.REWARDS`; null for those of the task, and of coherence
-    lora, coherence, cascade, gate : options of their own; cascade: null lets coherence count from the start, gate: null leaves it out
+    schedule, lora, coherence, cascade, gate : options of their own, see `ScheduleOptions`, `LoraOptions`, `CoherenceOptions` (static, phase_adaptive
+        or eml), `CascadeOptions` and `GateOptions` of `ebmhw.coherence.training`; cascade: null lets coherence count from the start, gate: null
+        leaves it out
     checkpoint_every, keep : steps between checkpoints, and how many are kept
     traces : traces of a step that are kept in traces.jsonl
     threads : of torch on a CPU, or null for its own choice

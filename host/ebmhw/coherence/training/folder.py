@@ -178,6 +178,8 @@ class RunFolder:
 def _state(path: Path) -> dict[str, Any] | None:
     """Return the state of a checkpoint, None where it is not whole."""
     try:
+        if not path.is_file():
+            return None
         if path.stat().st_size > _STATE_BYTES:
             raise InvalidFile(f"{path}: the file has {path.stat().st_size} bytes; what a run notes has at most {_STATE_BYTES}: remove the checkpoint")
         found = json.loads(path.read_bytes())

@@ -76,8 +76,8 @@ class CascadeOptions(Checked):
 
     Attributes
     ----------
-    signal : what is watched: "reward", the mean of the run's first reward, or "crystallization"; either has to rise and stay up, which takes 60 steps
-        at least
+    signal : what is watched: "reward", the mean of the run's first reward, or "crystallization"; either has to rise and stay up, which is seen at
+        step `ebmhw.coherence.training.notices.FIRST_OPENING`, 60, at the earliest: in a run of 60 steps or fewer the reward never joins
     start : step at which it joins whatever the signal, or null
     warmup_steps : over which its weight rises to 1
     """

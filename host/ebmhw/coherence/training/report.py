@@ -43,8 +43,12 @@ class RunResult(NamedTuple):
     ended : "finished", "interrupted" or "time limit"; but for the first the run can be resumed, and there is no gate
     seconds : of this process's steps
     fired_at : step at which the cascade let coherence in, or None
-    summary : {key of the log: (mean over the first steps, mean over the last)}, `WINDOW` steps or fewer
+    summary : {key of the log: (mean over the first steps, mean over the last)}, ``window`` steps each
     gate : what gate.json holds, None where there is none
+    asked_steps : updates that were asked for
+    window : steps at each end that the summary compares, `WINDOW` or fewer
+    cascade : "closed" where it never opened, "open" where it did (see fired_at); "off" without one, or without a reward of coherence
+    notices : what could not happen in this run, a sentence each
     """
 
     output: Path
@@ -57,6 +61,10 @@ class RunResult(NamedTuple):
     fired_at: int | None
     summary: dict[str, tuple[float | None, float | None]]
     gate: dict[str, Any] | None
+    asked_steps: int = 0
+    window: int = 0
+    cascade: str = "off"
+    notices: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool | None:
@@ -66,15 +74,21 @@ class RunResult(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON can hold it."""
         paths = {name: str(getattr(self, name)) for name in ("output", "adapter", "log", "traces")}
-        return self._asdict() | paths | {"summary": {name: list(ends) for name, ends in self.summary.items()}}
+        summary = {name: list(ends) for name, ends in self.summary.items()}
+        return self._asdict() | paths | {"summary": summary, "notices": list(self.notices)}
 
 
 def summarised(records: Iterable[Mapping[str, Any]], window: int = WINDOW) -> dict[str, tuple[float | None, float | None]]:
     """Return for each measure its mean over the first and the last ``window`` lines, None where nothing is known there; an odd middle is left out."""
     lines = list(records)
-    count = max(1, min(window, len(lines) // 2))
+    count = window_of(len(lines), window)
     names = dict.fromkeys(name for line in lines for name, value in line.items() if _is_measure(name, value))
     return {name: (_mean(lines[:count], name), _mean(lines[-count:], name)) for name in names}
+
+
+def window_of(lines: int, window: int = WINDOW) -> int:
+    """Return how many of that many lines a summary compares at each end: ``window``, or half of them, 1 at least."""
+    return max(1, min(window, lines // 2))
 
 
 def _is_measure(name: str, value: Any) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from ebmhw.coherence import rewards as offered
 from ebmhw.coherence.rewards.weights import TASK_REWARDS
+from ebmhw.coherence.tasks.nearest import proposal
 from ebmhw.coherence.tasks.task import Reward, Task
 from ebmhw.coherence.training.options import CoherenceOptions
 from ebmhw.errors import ConfigError
@@ -38,11 +38,7 @@ def rewards_of(task: Task, weights: Mapping[str, float] | None, options: Coheren
     found: list[tuple[Reward, float]] = []
     for name in sorted(weights, key=lambda name: name == CARL):
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(
-                f"rewards: {name} does not exist for the task {task.name}; there are {', '.join(known)}{meant}", context={"key": "rewards"}
-            )
+            raise ConfigError(f"rewards: {name} does not exist for the task {task.name}; {proposal(name, known)}", context={"key": "rewards"})
         if weights[name]:
             found.append((own[name][0] if name in own else _offered(name, options, source), weights[name]))
     if not found:

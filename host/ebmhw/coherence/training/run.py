@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ebmhw.coherence.tasks import Task
 from ebmhw.coherence.training.config import RunConfig
 from ebmhw.coherence.training.folder import Checkpoint, RunFolder
-from ebmhw.coherence.training.report import RunResult, StepReport, summarised
+from ebmhw.coherence.training.lock import locked
+from ebmhw.coherence.training.notices import notices
+from ebmhw.coherence.training.report import RunResult, StepReport, summarised, window_of
+from ebmhw.coherence.training.rewards import CARL
 from ebmhw.coherence.training.stopping import Stop
 from ebmhw.errors import ConfigError, EbmhwError, MissingExtra, TrainingError, shown
+
+
+class RunNotice(UserWarning):
+    """Something that a configuration asks for cannot happen in its run."""
 
 
 class Plan(NamedTuple):
@@ -28,6 +36,7 @@ class Plan(NamedTuple):
     rewards : {name: weight}
     horizon : of the schedule "resonance", steps; None for others
     resumed_at : step of the checkpoint from which a resumed run goes on, None for a new run
+    notices : what cannot happen in this run, a sentence each
     """
 
     config: RunConfig
@@ -39,6 +48,7 @@ class Plan(NamedTuple):
     rewards: dict[str, float]
     horizon: int | None
     resumed_at: int | None
+    notices: tuple[str, ...]
 
 
 def as_config(config: RunConfig | str | os.PathLike[str] | Mapping[str, Any]) -> RunConfig:
@@ -65,13 +75,17 @@ def train(
 
     A run goes on where it was cut: after each ``checkpoint_every`` steps, and where Ctrl-C, SIGTERM or the time limit ends it at a step's end,
     there is a checkpoint with weights, optimizer, random states and cascade. On one CPU, with the same libraries and threads, a resumed run
-    has the numbers of one that was not cut, bit by bit.
+    has the numbers of one that was not cut, bit by bit. The folder is held while the run goes on (see `ebmhw.coherence.training.lock.locked`): a
+    second run in it is refused, also with ``resume`` or ``overwrite``; on Windows nothing holds it.
 
     Parameters
     ----------
     config : a `RunConfig`, the path of its YAML file, or a mapping
     task : instead of the one that the configuration names
-    rewards : reward functions with weights besides those of the configuration
+    rewards : reward functions with weights besides those of the configuration, called as TRL calls them: with keyword arguments completions,
+        prompts, completion_ids and the columns of the task's examples. One that takes ``traces`` (by that name, or as one of its ``**columns``)
+        gets the `ebmhw.coherence.CoherenceTrace` of each completion there, None where there is none:
+        ``def sure(completions, traces, **columns): return [trace and trace.phi_mean for trace in traces]``
     resume : go on with the run in the output folder, from its last whole checkpoint, or from the start where it has none
     overwrite : remove the run in the output folder, if there is one
     progress : called after each step
@@ -81,6 +95,10 @@ def train(
     ConfigError : the configuration is wrong, or does not go with the folder, the model or the task
     ModelLoadError, MissingExtra : the model, or libraries (pip install 'ebmhw[train]')
     TrainingError : a step failed; the text names it
+
+    Warns
+    -----
+    RunNotice : the run cannot do something that its configuration asks for, such as a cascade in fewer steps than it needs to open
     """
     made = as_config(config)
     if resume and overwrite:
@@ -91,21 +109,30 @@ def train(
     stop = Stop(made.time_limit)
     folder = RunFolder(made.output)
     # Whatever is wrong is found before the folder is touched.
-    if not resume and not overwrite and folder.holds_run:
-        folder.begin(made, overwrite)
+    if resume and not folder.config_path.exists():
+        folder.resume(made)
+    if folder.holds_run:
+        with locked(folder.path):
+            if not resume and not overwrite:
+                folder.begin(made, overwrite)
     session = Session(made, task, rewards, folder, stop, progress)
-    checkpoint: Checkpoint | None = None
-    if resume:
-        checkpoint = folder.resume(made)
-    else:
-        folder.begin(made, overwrite)
-    with stop.listening():
-        _run(session, checkpoint, folder)
-    gate = None
-    if session.ended == "finished" and made.gate is not None:
-        from ebmhw.coherence.training.judging import judged
+    noticed = tuple(notices(made, session.reward_names))
+    for notice in noticed:
+        warnings.warn(notice, RunNotice, stacklevel=2)
+    with locked(folder.path):
+        checkpoint: Checkpoint | None = None
+        if resume:
+            checkpoint = folder.resume(made)
+        else:
+            folder.begin(made, overwrite)
+        with stop.listening():
+            _run(session, checkpoint, folder)
+        gate = None
+        if session.ended == "finished" and made.gate is not None:
+            from ebmhw.coherence.training.judging import judged
 
-        gate = judged(made, session.task, folder)
+            gate = judged(made, session.task, folder)
+    records = list(folder.log.records())
     return RunResult(
         output=folder.path,
         adapter=folder.adapter,
@@ -115,8 +142,12 @@ def train(
         ended=session.ended,
         seconds=session.seconds,
         fired_at=session.fired_at,
-        summary=summarised(folder.log.records()),
+        summary=summarised(records),
         gate=gate,
+        asked_steps=made.steps,
+        window=window_of(len(records)),
+        cascade="off" if made.cascade is None or CARL not in session.reward_names else "closed" if session.fired_at is None else "open",
+        notices=noticed,
     )
 
 
@@ -142,9 +173,10 @@ def plan(
         task=session.task.name,
         prompts=len({repr(example.prompt) for example in session.examples}),
         longest_prompt=session.longest_prompt,
-        rewards={getattr(reward, "__name__", type(reward).__name__): weight for reward, weight in session.rewards},
+        rewards=dict(zip(session.reward_names, (weight for _, weight in session.rewards), strict=True)),
         horizon=session.horizon if made.schedule.name == "resonance" else None,
         resumed_at=last[-1].step if last else None,
+        notices=tuple(notices(made, session.reward_names)),
     )
 
 
@@ -153,7 +185,8 @@ def _run(session: Any, checkpoint: Checkpoint | None, folder: RunFolder) -> None
         session.run(checkpoint)
     except Exception as error:
         done = folder.checkpoints()
-        remedy = f"--resume (resume=True) goes on after step {done[-1].step}" if done else "there is no checkpoint yet; mend it and start anew"
+        at = f"goes on after step {done[-1].step}" if done else "starts again at step 1, --overwrite (overwrite=True) does so with other values"
+        remedy = f"{'' if done else 'there is no checkpoint yet; '}--resume (resume=True) {at}"
         kind = "" if isinstance(error, EbmhwError) else f"{type(error).__name__}: "
         raise TrainingError(
             f"step {session.step} of {session.config.steps} failed: {kind}{' '.join(str(error).split())[:1000]}; {remedy}",

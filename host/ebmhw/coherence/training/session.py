@@ -79,6 +79,11 @@ class Session:
         )
 
     @property
+    def reward_names(self) -> tuple[str, ...]:
+        """What the rewards are called in the log."""
+        return tuple(_name(reward) for reward, _ in self.rewards)
+
+    @property
     def step(self) -> int:
         """The update that is being done, or was done last."""
         return self._control.step
@@ -119,7 +124,8 @@ class Session:
     def _gated(self) -> list[tuple[Reward, float]]:
         """Return the rewards as the trainer gets them: the first notes completions, that of coherence waits for the cascade."""
         found = [
-            (self._cascade.wrap(reward) if self._cascade is not None and _name(reward) == CARL else reward, weight) for reward, weight in self.rewards
+            (self._cascade.wrap(reward) if self._cascade is not None and _name(reward) == CARL else self._tap.giving(reward), weight)
+            for reward, weight in self.rewards
         ]
         return [(self._tap.first(found[0][0]), found[0][1]), *found[1:]]
 

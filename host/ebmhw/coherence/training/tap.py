@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Sequence
 from typing import Any, final
 
+from ebmhw.coherence.rewards.completions import extract_text
 from ebmhw.coherence.rewards.source import AnyTraceSource, traces_of
-from ebmhw.coherence.tasks.task import Reward, text_of
+from ebmhw.coherence.tasks.task import Reward
 from ebmhw.coherence.trace import CoherenceTrace
 
 
@@ -55,8 +57,36 @@ class Tap:
         noting.__name__ = getattr(reward, "__name__", type(reward).__name__)
         return noting
 
+    def giving(self, reward: Reward) -> Reward:
+        """Return a reward that hands ``reward`` the traces of its completions as ``traces``, if it takes an argument of that name."""
+        if not takes_traces(reward):
+            return reward
+
+        @functools.wraps(reward, updated=())
+        def given(*, completions: Sequence[Any], completion_ids: Sequence[Sequence[int]], **columns: Any) -> Any:
+            traces = self.traces_for(completion_ids)
+            return reward(completions=completions, completion_ids=completion_ids, **(columns | {"traces": traces}))
+
+        async def given_later(**arguments: Any) -> Any:
+            return await given(**arguments)
+
+        asked: Any = given_later if inspect.iscoroutinefunction(reward) else given
+        asked.__name__ = getattr(reward, "__name__", type(reward).__name__)
+        found: Reward = asked
+        return found
+
     def note(self, prompts: Sequence[Any], completions: Sequence[Any], completion_ids: Sequence[Sequence[int]]) -> None:
         """Take completions as the latest ones, and ask the source for their traces."""
         self.completion_ids = [list(ids) for ids in completion_ids]
-        self.prompts, self.texts = list(prompts), [text_of(completion) for completion in completions]
+        self.prompts, self.texts = list(prompts), [extract_text(completion) for completion in completions]
         self.traces = traces_of(self._source, len(self.texts), self.prompts, self.completion_ids)
+
+
+def takes_traces(reward: Reward) -> bool:
+    """Return whether a reward takes a keyword argument ``traces``, by that name or among any others."""
+    try:
+        parameters = inspect.signature(reward).parameters
+    except (TypeError, ValueError):
+        return False
+    named = parameters.get("traces")
+    return (named is not None and named.kind is not named.POSITIONAL_ONLY) or any(one.kind is one.VAR_KEYWORD for one in parameters.values())

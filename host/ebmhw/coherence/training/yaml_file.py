@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import Any
 
 import yaml
@@ -23,9 +24,19 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(None, None, "an alias (*) stands here; write its value out", loader.peek_event().start_mark)
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # PyYAML trusts explicit tags: "!!int ''", "!!bool x" and "!!timestamp x" end in whatever its conversion stumbles over.
+            value = shown(node.value) if isinstance(node, yaml.ScalarNode) else "this"
+            problem = f"{value} cannot be read as {str(node.tag).rpartition(':')[2][:40]}; give plain numbers and texts"
+            raise yaml.MarkedYAMLError(None, None, problem, node.start_mark) from None
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
-        for key, _ in node.value:
+        # "!!set [1]" is a sequence, which the safe loader refuses.
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.tag == "tag:yaml.org,2002:merge":
                 continue
             if (key.tag, str(key.value)) in seen:
@@ -43,10 +54,16 @@ def read_yaml(path: str | os.PathLike[str]) -> Any:
     """
     name = os.fspath(path)
     try:
+        # Opening a pipe would wait for whoever writes into it.
+        kind = os.stat(name).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise ConfigError(f"{name}: this is no regular file (a pipe, a device); give the path of a YAML file")
         with open(name, "rb") as stream:
             raw = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror or error}; give the path of a YAML file") from None
+    except ConfigError:
+        raise
     except ValueError:
         raise ConfigError(f"{shown(name)}: this is no path; give the path of a YAML file") from None
     if len(raw) > SIZE_LIMIT:

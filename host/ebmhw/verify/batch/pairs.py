@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import IO, Any, NamedTuple
 
 from ebmhw.errors import InvalidFile, shown
 from ebmhw.verify.batch.lines import Line
-from ebmhw.verify.members import NamedTwice, once
+from ebmhw.verify.members import decoded
 
 LINE_LIMIT = 2**28
 """Bytes of one line; texts have a limit of their own, and JSON writes a character in up to 6 bytes."""
@@ -44,7 +43,7 @@ def read_pair(stream: IO[bytes], line: Line, path: str, model_answers: bool) -> 
     if line.end - line.start > LINE_LIMIT:
         raise InvalidFile(f"{place}: the line has {line.end - line.start} bytes; up to {LINE_LIMIT} can be checked: split it")
     stream.seek(line.start)
-    data = _decoded(stream.read(line.end - line.start), place)
+    data = decoded(stream.read(line.end - line.start), place)
     if not isinstance(data, dict):
         raise InvalidFile(f"{place}: the line is {_kind(data)}; give a JSON object with 'question' and 'response'")
     name = data.get("id")
@@ -57,22 +56,6 @@ def read_pair(stream: IO[bytes], line: Line, path: str, model_answers: bool) -> 
     if response is None and not model_answers:
         raise InvalidFile(f"{place}: 'response' is missing ('answer' is taken for it); give its text, or a model that answers")
     return Pair(name, question, response, constraints)
-
-
-def _decoded(raw: bytes, place: str) -> Any:
-    try:
-        # A byte order mark is no part of the text, and JSON has no place for it.
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once)
-    except NamedTwice as error:
-        raise InvalidFile(f"{place}: {error}") from None
-    except UnicodeDecodeError as error:
-        raise InvalidFile(f"{place}: byte {error.start} of the line is no UTF-8; write the file in UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise InvalidFile(f"{place}: this is no JSON: {error.msg} at character {error.pos}; give one JSON object a line") from None
-    except ValueError:
-        raise InvalidFile(f"{place}: a number has thousands of digits, more than is read; give it as text") from None
-    except RecursionError:
-        raise InvalidFile(f"{place}: the JSON is nested too deeply to be read; give a flat object") from None
 
 
 def _text(data: dict[str, Any], key: str, place: str) -> str | None:
