@@ -193,10 +193,10 @@ def test_secrets_go_whatever_holds_them() -> None:
         output=ValueError(f"refused {KEY}"),
         session_id=KEY,
         eml_tree={"authorization": "x"},
-        probe_call={"token": b"abc"},
+        probe_call={"token": b"swordfish"},
     )
     text = json.dumps(one.to_dict())
-    for secret in (KEY, "open sesame", "hunter22", '"x"', "abc"):
+    for secret in (KEY, "open sesame", "hunter22", '"x"', "swordfish"):
         assert secret not in text
     assert one.to_dict()["input"]["n_tokens"] == 5 and "ValueError: refused" in one.to_dict()["output"]
     assert KEY in one.input["text"]

@@ -197,9 +197,9 @@ def test_what_is_unknown_is_none_and_never_nan() -> None:
         completions=["x"] * 7, completion_ids=ids, prompts=["p"] * 7, trainer_state=object(), log_extra=print, log_metric=logged.__setitem__
     )
     assert [score is None for score in scores] == [False, True, True, False, True, True, True]
-    assert logged["coherence/n_unknown"] == 5
+    assert logged["coherence/n_unscored"] == 5
     assert all(math.isfinite(value) for value in logged.values())
-    assert set(logged) == {"coherence/multiscale", "coherence/cloud_quality", "coherence/discontinuity_score", "coherence/n_unknown"}
+    assert set(logged) == {"coherence/multiscale", "coherence/cloud_quality", "coherence/discontinuity_score", "coherence/n_unscored"}
     assert reward.last_traces[4:] == [None] * 3
     assert make_carl_reward(source, min_tokens=1)(completions=["x"], completion_ids=[[3]])[0] is not None
     assert make_carl_reward(source)(completions=["x", "y"]) == [None, None]

@@ -52,7 +52,7 @@ def encoded(value: Any, truth: bool = False) -> float:
 
 
 def step_of(value: Any) -> int | None:
-    """Return the number of a step, None for what is no whole number from 0 to 2^53."""
+    """Return the number of a step, None for what is no whole number from 0 to 2^53, that included."""
     number = encoded(value)
     if not math.isfinite(number) or number != int(number) or not 0 <= number <= STEP_LIMIT:
         return None

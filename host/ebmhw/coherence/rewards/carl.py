@@ -156,4 +156,4 @@ def _log(log_metric: Callable[[str, float], Any], scores: Scores, parts: Sequenc
         mean = mean_of([None if part is None else part[name] for part in parts])  # type: ignore[literal-required]
         if mean is not None:
             log_metric(logged, mean)
-    log_metric("coherence/n_unknown", float(sum(score is None for score in scores)))
+    log_metric("coherence/n_unscored", float(sum(score is None for score in scores)))

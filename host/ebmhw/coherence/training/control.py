@@ -12,7 +12,7 @@ from transformers import TrainerCallback
 from ebmhw.coherence.known import mean_of
 from ebmhw.coherence.training.config import RunConfig
 from ebmhw.coherence.training.folder import RunFolder
-from ebmhw.coherence.training.measures import phase_of
+from ebmhw.coherence.training.measures import kuramoto, phase_of
 from ebmhw.coherence.training.report import StepReport
 from ebmhw.coherence.training.schedule import factor
 from ebmhw.coherence.training.stopping import Stop
@@ -62,7 +62,7 @@ class RunControl(TrainerCallback):  # type: ignore[misc]
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **known: Any) -> None:
         """Set the learning rate; the trainer's own scheduler is constant, and sets it back after the update."""
-        order = mean_of([trace.kuramoto_R() for trace in self._tap.traces if trace is not None])
+        order = mean_of([kuramoto(trace) for trace in self._tap.traces if trace is not None])
         self._rate = self._config.learning_rate * factor(self._config.schedule, state.global_step, self._config.steps, self._horizon, order)
         for group in optimizer.param_groups:
             group["lr"] = self._rate

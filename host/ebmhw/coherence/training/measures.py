@@ -13,6 +13,12 @@ from ebmhw.coherence.order.groups import diversity
 from ebmhw.coherence.order.index import dispersion_index
 from ebmhw.coherence.trace import CoherenceTrace
 
+
+def kuramoto(trace: CoherenceTrace) -> float | None:
+    """Return the Kuramoto order of a trace, None with fewer than two tokens whose phi is known."""
+    return trace.kuramoto_R() if int((~np.isnan(trace.phi)).sum()) > 1 else None
+
+
 _MEANS: dict[str, Callable[[CoherenceTrace], float | None]] = {
     "phi_mean": lambda trace: trace.phi_mean,
     "phi_std": lambda trace: trace.phi_std,
@@ -23,7 +29,7 @@ _MEANS: dict[str, Callable[[CoherenceTrace], float | None]] = {
     "multiscale": lambda trace: trace.multiscale_coherence,
     "carl_reward": lambda trace: trace.carl_reward(),
     "dispersion": dispersion_index,
-    "kuramoto_R": lambda trace: trace.kuramoto_R() if int((~np.isnan(trace.phi)).sum()) > 1 else None,
+    "kuramoto_R": kuramoto,
 }
 """Measures of one trace, of which a step's are the means over its completions."""
 

@@ -90,7 +90,7 @@ class CascadeOptions(Checked):
 @final
 @dataclass(frozen=True)
 class GateOptions(Checked):
-    """The gate that the adapter has to pass at the end; see `ebmhw.coherence.gates.evaluation.EvalGate`.
+    """The gate that the adapter has to pass at the end; see `ebmhw.coherence.gates.report.EvalGate`.
 
     Attributes
     ----------
