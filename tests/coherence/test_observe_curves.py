@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from observe_logs import run_of
 
@@ -16,13 +16,14 @@ from ebmhw.coherence.observe.view import view_of
 VALUES = st.dictionaries(st.integers(0, 99), st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=60)
 
 
+@example({0: -1.0105e100, 1: -2.014e-262}, 21, 50)  # the longest ends that a scale has
 @given(VALUES, st.integers(1, 40), st.integers(50, 160))
 def test_blocks_are_for_known_values_and_dots_for_unknown_ones(values: dict[int, float], length: int, width: int) -> None:
     known = {place: value for place, value in values.items() if place < length} or {0: 1.0}
     places = np.array(sorted(known))
     (line,) = curves([Curve("x", places, np.array([known[place] for place in places]))], length, width)
     name, drawn, told = line.split("|")
-    assert name == "x " and len(line) <= width and len(drawn) == min(length, width - 29)
+    assert name == "x " and len(line) <= width and len(drawn) == min(length, width - 31)
     of_column: list[list[float]] = [[] for _ in drawn]
     for place, value in known.items():
         of_column[place * len(drawn) // length].append(min(1e300, max(-1e300, value)))
@@ -41,14 +42,14 @@ def test_blocks_are_for_known_values_and_dots_for_unknown_ones(values: dict[int,
 def test_a_constant_is_flat_at_the_lowest_block() -> None:
     for value in (0.0, 0.1, -3.7):
         (line,) = curves([Curve("x", np.arange(300), np.full(300, value))], 300, 80)
-        assert line == f"x |{BLOCKS[0] * 51}| {value:.4g}"
+        assert line == f"x |{BLOCKS[0] * 49}| {value:.4g}"
 
 
 def test_names_are_whole_where_there_is_room_and_cut_in_the_middle_where_not() -> None:
     names = ["reward/conciseness_reward", "reward/carl_composite_reward"]
     drawn = [Curve(name, np.arange(9), np.arange(9.0)) for name in names]
     assert [line.split("|")[0].strip() for line in curves(drawn, 9, 80)] == names
-    short = [line.split("|")[0].strip() for line in curves(drawn, 9, 56)]
+    short = [line.split("|")[0].strip() for line in curves(drawn, 9, 58)]
     assert short == ["reward/c…_reward"] * 2
     assert middle_cut("abcdef", 6) == "abcdef" and middle_cut("abcdefg", 6) == "abc…fg"
     run = run_of(**{f"rewards__{name.removeprefix('reward/')}__mean": [0.1, 0.2, 0.3] for name in names})

@@ -16,7 +16,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 UNKNOWN = "·"
 """A column without any known value."""
 
-_RANGE = 28
+_RANGE = 30
 """Columns for the bars around a curve and the two ends of its scale."""
 
 _COLUMNS, _NAME = 12, 12
