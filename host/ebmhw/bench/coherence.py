@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal
 
-from ebmhw.bench.harness import Case, Measure, Peer, PeerMissing
+from ebmhw.bench.harness import Case, Measure, Peer
+from ebmhw.bench.phi import memory_share
 
 if TYPE_CHECKING:
     from ebmhw.bench.phi import Tokens
@@ -107,14 +106,7 @@ def _child(side: str, what: What, rows: int) -> Callable[[Any], Measure]:
         return measure
 
     def measure(number: int) -> float:
-        command = [sys.executable, "-m", "ebmhw.bench.coherence", side, what, str(rows)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
-        if done.returncode:
-            raise RuntimeError(f"the process ended with {done.returncode}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-        share = json.loads(done.stdout)["percent"]
-        if share is None:
-            raise PeerMissing("this system does not tell how much memory a process has had")
-        return float(share)
+        return memory_share("ebmhw.bench.coherence", side, what, str(rows))
 
     return make
 

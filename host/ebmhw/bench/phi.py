@@ -229,19 +229,24 @@ def _read_only(tokens: Tokens) -> Measure:
 # --- memory
 
 
+def memory_share(module: str, *arguments: str) -> float:
+    """Run ``python -m module arguments``, which prints {"percent": ...}, and return that; PeerMissing where the system tells no memory."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    if done.returncode:
+        raise RuntimeError(f"the process ended with {done.returncode}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+    share = json.loads(done.stdout)["percent"]
+    if share is None:
+        raise PeerMissing("this system does not tell how much memory a process has had")
+    return float(share)
+
+
 def _child(side: str, rows: int) -> Measure:
     if side == "carl":
         import carl_core  # noqa: F401  # whether it is there at all
 
     def measure(number: int) -> float:
-        command = [sys.executable, "-m", "ebmhw.bench.phi", side, str(rows)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
-        if done.returncode:
-            raise RuntimeError(f"the process ended with {done.returncode}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-        share = json.loads(done.stdout)["percent"]
-        if share is None:
-            raise PeerMissing("this system does not tell how much memory a process has had")
-        return float(share)
+        return memory_share("ebmhw.bench.phi", side, str(rows))
 
     return measure
 

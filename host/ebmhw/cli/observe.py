@@ -229,7 +229,6 @@ class _Screen:
         self._redrawn = sys.stdout.isatty() and not as_json
         self._held: int | None = None
         self._columns: tuple[str, ...] = ()
-        self._shown_at = 0.0
 
     def show(self, last: bool = False) -> None:
         """Show what is new; a step is shown once another has begun, since a log may have several records of one."""

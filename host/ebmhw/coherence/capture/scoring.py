@@ -205,7 +205,7 @@ def _entries(model: Any) -> int:
     if not hasattr(model, "get_output_embeddings") or not hasattr(model, "config"):
         raise ModelError(f"a {type(model).__name__} cannot score completions; give a causal language model of transformers")
     try:
-        import torch  # noqa: F401
+        import torch  # noqa: F401  # whether it is there at all
     except ImportError as error:
         raise MissingExtra(f"language models need torch ({error}): pip install 'ebmhw[llm]'") from None
     head = _inner(model).get_output_embeddings()

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ebmhw.errors import ValidationError
+from ebmhw.verify.members import once
 
 SCHEMA = "ebmhw.chain/1"
 """``schema`` of a header whose lines carry previous_hash."""
@@ -53,16 +54,9 @@ def line_of(told: Mapping[str, Any], previous: str | None = None) -> tuple[str, 
 def parsed(text: str) -> Any:
     """Return the value of a line; ValueError for anything but JSON, with every member once, and for nesting that is too deep to read."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=once, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a member is there twice")
-    return members
 
 
 def _no_number(name: str) -> NoReturn:

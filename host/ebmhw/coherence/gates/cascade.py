@@ -133,7 +133,7 @@ class Cascade:
         ValidationError
             by the returned function: for an infinite reward, or another number of rewards than completions.
         """
-        if not callable(reward) or inspect.iscoroutinefunction(reward) or inspect.iscoroutinefunction(getattr(reward, "__call__", None)):  # noqa: B004
+        if not callable(reward) or inspect.iscoroutinefunction(reward) or inspect.iscoroutinefunction(getattr(reward, "__call__", None)):  # noqa: B004  # an object whose __call__ is async
             raise ConfigError(f"the cascade cannot hold back {shown(reward)}; give a reward function that is not async")
         return GatedReward(self, reward)
 

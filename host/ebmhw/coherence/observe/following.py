@@ -16,9 +16,6 @@ from ebmhw.errors import TimeLimitExceeded
 START_LIMIT_S = 600.0
 """Seconds to wait for the first record of a log, whose file may not exist yet."""
 
-INTERVAL_LIMITS = (0.05, 3600.0)
-"""Least and most seconds between two looks."""
-
 
 @final
 class AwaitedLog:
