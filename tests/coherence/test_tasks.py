@@ -18,7 +18,7 @@ from ebmhw.coherence.tasks import ArithmeticTask, Example, FileTask, TaskReward,
 from ebmhw.coherence.tasks.answers import stated_number
 from ebmhw.coherence.tasks.arithmetic import KINDS
 from ebmhw.coherence.tasks.file import EVAL_SHARE, lines_for
-from ebmhw.coherence.tasks.nearest import nearest, proposal
+from ebmhw.config.nearest import nearest, proposal
 from ebmhw.errors import ConfigError, InvalidFile, ValidationError
 
 KIND_LISTS = st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True)

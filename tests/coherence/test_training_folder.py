@@ -23,9 +23,9 @@ from ebmhw.coherence.training.log import Log
 from ebmhw.coherence.training.measures import measures, phase_of
 from ebmhw.coherence.training.options import LoraOptions
 from ebmhw.coherence.training.report import RunResult, summarised, window_of
-from ebmhw.coherence.training.stopping import Stop
 from ebmhw.coherence.training.tap import Tap
 from ebmhw.errors import ConfigError, InvalidFile, ValidationError
+from ebmhw.stopping import Stop
 
 VALUES = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(max_size=10) | st.lists(st.floats(), max_size=3)
 

@@ -12,8 +12,8 @@ import pytest
 
 from ebmhw.coherence.training import RunConfig
 from ebmhw.coherence.training.folder import RunFolder
-from ebmhw.coherence.training.lock import NAME, locked
 from ebmhw.errors import ConfigError
+from ebmhw.lock import NAME, locked
 
 pytest.importorskip("fcntl")
 
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 from ebmhw.coherence.training import RunConfig
 from ebmhw.coherence.training.folder import RunFolder
-from ebmhw.coherence.training.lock import locked
+from ebmhw.lock import locked
 from ebmhw.errors import ConfigError
 mode, folder = sys.argv[1], RunFolder(sys.argv[2])
 config = RunConfig(output=sys.argv[2])
@@ -42,7 +42,7 @@ except ConfigError as error:
 COUNT = """
 import contextlib, sys, time
 from pathlib import Path
-from ebmhw.coherence.training.lock import locked
+from ebmhw.lock import locked
 from ebmhw.errors import ConfigError
 folder, counter = Path(sys.argv[2]), Path(sys.argv[2], "counter")
 sys.stdin.readline()

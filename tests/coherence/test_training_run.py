@@ -318,8 +318,8 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
     from ebmhw.coherence.training import RunConfig
     from ebmhw.coherence.training.control import RunControl
     from ebmhw.coherence.training.folder import RunFolder
-    from ebmhw.coherence.training.stopping import Stop
     from ebmhw.coherence.training.tap import Tap
+    from ebmhw.stopping import Stop
 
     told: list[StepReport] = []
     control = RunControl(RunConfig(steps=9), RunFolder(tmp_path), Tap(PhiCapture()), Stop(None), 9, dict, told.append)

@@ -84,7 +84,7 @@ def _take_gate(log: Path, run: Run, step: int) -> bool:
 
 
 def _take_config(file: Path, run: Run) -> None:
-    from ebmhw.coherence.training.yaml_file import read_yaml
+    from ebmhw.config.yaml_file import read_yaml
 
     try:
         config = read_yaml(file)

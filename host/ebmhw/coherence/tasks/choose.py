@@ -8,8 +8,8 @@ from typing import Any
 
 from ebmhw.coherence.tasks.arithmetic import ArithmeticTask
 from ebmhw.coherence.tasks.file import FileTask
-from ebmhw.coherence.tasks.nearest import proposal
 from ebmhw.coherence.tasks.task import Task
+from ebmhw.config.nearest import proposal
 from ebmhw.errors import ConfigError, shown
 
 _CHOICES = "give 'arithmetic', the path of a .jsonl file, or a mapping with 'name: arithmetic' or 'file: PATH' and the task's options"

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from ebmhw.coherence.training import checks
-from ebmhw.coherence.training.checked import Checked, by, made, part, told
 from ebmhw.coherence.training.options import CascadeOptions, CoherenceOptions, GateOptions, LoraOptions, ScheduleOptions
+from ebmhw.config import checks
+from ebmhw.config.checked import Checked, by, made, part, told
 from ebmhw.errors import ConfigError
 
 
@@ -100,7 +100,7 @@ class RunConfig(Checked):
         ------
         ConfigError : the file cannot be read, or as of `from_dict`; the text starts with the path
         """
-        from ebmhw.coherence.training.yaml_file import read_yaml
+        from ebmhw.config.yaml_file import read_yaml
 
         return cls.from_dict(read_yaml(path), os.fspath(path))
 

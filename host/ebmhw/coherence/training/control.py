@@ -15,9 +15,9 @@ from ebmhw.coherence.training.folder import RunFolder
 from ebmhw.coherence.training.measures import kuramoto, phase_of
 from ebmhw.coherence.training.report import StepReport
 from ebmhw.coherence.training.schedule import factor
-from ebmhw.coherence.training.stopping import Stop
 from ebmhw.coherence.training.tap import Tap
 from ebmhw.errors import TrainingError, shown
+from ebmhw.stopping import Stop
 
 
 @final

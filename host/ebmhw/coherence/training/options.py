@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import final
 
 from ebmhw.coherence.constants import SIGMA
-from ebmhw.coherence.training import checks
-from ebmhw.coherence.training.checked import Checked, by
+from ebmhw.config import checks
+from ebmhw.config.checked import Checked, by
 
 
 @final

@@ -7,9 +7,9 @@ from typing import Any
 
 from ebmhw.coherence import rewards as offered
 from ebmhw.coherence.rewards.weights import TASK_REWARDS
-from ebmhw.coherence.tasks.nearest import proposal
 from ebmhw.coherence.tasks.task import Reward, Task
 from ebmhw.coherence.training.options import CoherenceOptions
+from ebmhw.config.nearest import proposal
 from ebmhw.errors import ConfigError
 
 CARL = "carl_composite_reward"

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from ebmhw.coherence.tasks import Task
 from ebmhw.coherence.training.config import RunConfig
 from ebmhw.coherence.training.folder import Checkpoint, RunFolder
-from ebmhw.coherence.training.lock import locked
 from ebmhw.coherence.training.notices import notices
 from ebmhw.coherence.training.report import RunResult, StepReport, summarised, window_of
 from ebmhw.coherence.training.rewards import CARL
-from ebmhw.coherence.training.stopping import Stop
 from ebmhw.errors import ConfigError, EbmhwError, MissingExtra, TrainingError, shown
+from ebmhw.lock import locked
+from ebmhw.stopping import Stop
 
 
 class RunNotice(UserWarning):
@@ -75,7 +75,7 @@ def train(
 
     A run goes on where it was cut: after each ``checkpoint_every`` steps, and where Ctrl-C, SIGTERM or the time limit ends it at a step's end,
     there is a checkpoint with weights, optimizer, random states and cascade. On one CPU, with the same libraries and threads, a resumed run
-    has the numbers of one that was not cut, bit by bit. The folder is held while the run goes on (see `ebmhw.coherence.training.lock.locked`): a
+    has the numbers of one that was not cut, bit by bit. The folder is held while the run goes on (see `ebmhw.lock.locked`): a
     second run in it is refused, also with ``resume`` or ``overwrite``; on Windows nothing holds it.
 
     Parameters

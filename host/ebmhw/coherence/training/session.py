@@ -19,10 +19,10 @@ from ebmhw.coherence.training.folder import Checkpoint, RunFolder
 from ebmhw.coherence.training.report import StepReport
 from ebmhw.coherence.training.rewards import CARL, rewards_of
 from ebmhw.coherence.training.schedule import horizon_steps
-from ebmhw.coherence.training.stopping import Stop
 from ebmhw.coherence.training.tap import Tap
 from ebmhw.coherence.training.trainer import check_lengths, dataset_of, device_of, hushed, lora_of, save_adapter, trainer_of
 from ebmhw.errors import ConfigError
+from ebmhw.stopping import Stop
 
 
 @final

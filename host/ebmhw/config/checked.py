@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
-from ebmhw.coherence.tasks.nearest import proposal
-from ebmhw.coherence.training.checks import Check, Refused
+from ebmhw.config.checks import Check, Refused
+from ebmhw.config.nearest import proposal
 from ebmhw.errors import ConfigError, shown
 
 Options = TypeVar("Options", bound="Checked")

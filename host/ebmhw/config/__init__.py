@@ -1,0 +1,1 @@
+"""config: files of options, every key checked."""
