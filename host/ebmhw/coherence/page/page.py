@@ -10,17 +10,17 @@ from ebmhw.coherence.order.index import MIN_TOKENS
 from ebmhw.coherence.page.chart import chart
 from ebmhw.coherence.page.style import STYLE
 from ebmhw.coherence.page.tokens import STEPS, TOKEN_LIMIT, tokens_html
-from ebmhw.coherence.page.words import CRYSTALLIZATION, MELTING, UNKNOWN, counted, number, shown
+from ebmhw.coherence.page.words import CRYSTALLIZATION, MELTING
 from ebmhw.coherence.trace import CoherenceTrace
 from ebmhw.errors import InvalidTrace
 from ebmhw.files import write_whole
+from ebmhw.pages.frame import FOOT, head
+from ebmhw.pages.words import UNKNOWN, counted, number, shown
 
 SHEET_LIMIT = 64
 """Completions of one page."""
 
 _PROMPT_LIMIT = 20_000
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 class Sheet(NamedTuple):
@@ -63,22 +63,14 @@ def write_page(path: str | os.PathLike[str], sheets: Sequence[Sheet], title: str
     html = [
         _head(title, about, len(sheets)),
         *(_section(at, sheet) for at, sheet in enumerate(sheets[:SHEET_LIMIT])),
-        "</main></div></body></html>\n",
+        FOOT,
     ]
     write_whole(path, lambda stream: stream.writelines(part.encode("utf-8") for part in html))
 
 
 def _head(title: str, about: Sequence[str], count: int) -> str:
-    heading = shown(title, 200)
-    lines = " · ".join(shown(line, 300) for line in about)
     notice = f'<p class="notice">This page shows {SHEET_LIMIT} of {count:,} completions.</p>' if count > SHEET_LIMIT else ""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
-        f"<title>{heading}: phi</title><style>{STYLE}</style></head>\n"
-        f'<body><div class="wrap"><h1>{heading}</h1><p class="about">{lines}</p>{notice}{_LEGEND}<main>\n'
-    )
+    return head(f"{title}: phi", title, about, STYLE) + f"{notice}{_LEGEND}<main>\n"
 
 
 def _legend() -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.coherence import events
-from ebmhw.coherence.page.words import CRYSTALLIZATION, MELTING, number, probability, shown
+from ebmhw.coherence.page.words import CRYSTALLIZATION, MELTING, probability
 from ebmhw.coherence.trace import CoherenceTrace
+from ebmhw.pages.words import number, shown
 
 STEPS = 10
 """Classes of colour, a tenth of phi each."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ebmhw.pages.words import counted, shown
 from ebmhw.verify.marking import marked
 from ebmhw.verify.page.differences import changes
-from ebmhw.verify.page.words import SIGNS, badge, counted, shown
+from ebmhw.verify.page.words import SIGNS, badge
 from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
 
 TEXT_LIMIT = 6000

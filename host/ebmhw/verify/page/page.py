@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ebmhw.files import write_whole
+from ebmhw.pages.frame import FOOT, head
+from ebmhw.pages.words import counted, shown
 from ebmhw.verify.batch.tally import VERDICTS, Tally
 from ebmhw.verify.page.article import article
 from ebmhw.verify.page.style import STYLE
-from ebmhw.verify.page.words import SIGNS, counted, shown
+from ebmhw.verify.page.words import SIGNS
 from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
 
 RECORD_LIMIT = 10_000
@@ -21,8 +23,6 @@ PAGE_BYTES = 2**26
 """Bytes of all records of one page, which browsers still open in seconds."""
 
 _FILTERS = ((VIOLATED, "violated"), ("ERROR", "error"), (UNKNOWN, "unknown"), (VERIFIED, "verified"))
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 class Batch(NamedTuple):
@@ -48,7 +48,7 @@ def write_page(path: str | os.PathLike[str], batch: Batch, records: Iterable[Map
     Of more records than it has room for it shows the VIOLATED first, then errors, UNKNOWN and VERIFIED; always in their order.
     """
     articles, shown_by = _articles(batch.tally, records)
-    html = [_head(batch, len(articles), shown_by), *articles, _FOOT]
+    html = [_head(batch, len(articles), shown_by), *articles, FOOT]
     write_whole(path, lambda stream: stream.writelines(part.encode("utf-8") for part in html))
     return len(articles)
 
@@ -83,19 +83,8 @@ def _by_filter(tally: Tally) -> dict[str, int]:
 
 
 def _head(batch: Batch, shown_records: int, shown_by: Counter[str]) -> str:
-    title = shown(batch.name, 200)
-    about = " · ".join(shown(line, 300) for line in batch.about)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
-        f"<title>{title}: verdicts</title><style>{STYLE}{_filter_rules()}</style></head>\n"
-        f'<body><div class="wrap"><h1>{title}</h1><p class="about">{about}</p>{_notices(batch, shown_records)}'
-        f"{_counts(batch.tally)}{_kinds(batch.tally)}{_failures(batch.tally)}{_filter(shown_by)}<main>\n"
-    )
-
-
-_FOOT = "</main></div></body></html>\n"
+    parts = (_notices(batch, shown_records), _counts(batch.tally), _kinds(batch.tally), _failures(batch.tally), _filter(shown_by))
+    return head(f"{batch.name}: verdicts", batch.name, batch.about, f"{STYLE}{_filter_rules()}") + "".join(parts) + "<main>\n"
 
 
 def _notices(batch: Batch, shown_records: int) -> str:
