@@ -30,7 +30,7 @@ _HOMES = {
     "read": "problems",
 }
 
-_PARTS = ("backends", "bench", "coherence", "contract", "errors", "golden", "phi", "problems", "verify")
+_PARTS = ("backends", "bench", "coherence", "contract", "errors", "golden", "karl", "phi", "problems", "verify")
 
 __all__ = [
     "Draws",

@@ -143,6 +143,24 @@ class InvalidTrace(ValidationError):
     code = "invalid-trace"
 
 
+class InvalidTrajectory(ValidationError):
+    """A record of an agent's session is none; the text names the member, its value and what may stand there."""
+
+    code = "invalid-trajectory"
+
+
+class NewerRecord(ValidationError):
+    """A record or a store was written by a later version of this package, and is left as it is."""
+
+    code = "newer-record"
+
+
+class StoreError(EbmhwError, RuntimeError):
+    """A store of trajectories cannot be read or written (disk full, locked, damaged); what was to be stored is where it was."""
+
+    code = "store"
+
+
 class InvalidLogits(ValidationError):
     """Logits, or what is given along with them (chosen, vocab_size, mask), are not what entropies can be measured of."""
 
