@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ebmhw import redaction
 from ebmhw.redaction import REDACTED, redacted, without_secrets
 
 LETTERS = "Ab3" * 20
@@ -178,3 +179,25 @@ def test_every_value_becomes_json(value: Any) -> None:
     told = redacted(value)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert redacted(told) == told
+
+
+PIECES = st.sampled_from(
+    [
+        *("sk-abcdefghijklmnopqrst", "rk_live_abcdefghij12", "hf_abcdefghijklmnop1", "github_pat_abcdefghijklmnopqrstu", "xoxb-1234567890"),
+        *("AKIAABCDEFGHIJKLMNOP", "-----BEGIN RSA PRIVATE KEY-----", "Authorization: Basic", "Cookie=", "X-Api-Key: ", "BEARER ", "abcdef"),
+        *("password=", "Passwd : ", "'x y'", '"', "\\", "api_key", "access-token", "_TOKEN=", "DB_PASS: ", "token=", '"key": "', "session="),
+        *("--auth-token ", "-password=", "https://u:p@h", "\u017fecret=", "\u212aEY=", "=", ":", " ", "\n", "1.5"),
+        *("eyJabcdefghi.abcdefghij.abcdefghij", "AIza" + "a" * 30, "npm_" + "a" * 20, "ghp_" + "a" * 20, "glpat-" + "a" * 16),
+    ]
+)
+
+
+@settings(max_examples=1000)
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_looking_for_letters_first_misses_nothing(text: str) -> None:
+    every = redaction._FORMS.sub(REDACTED, text)
+    every = redaction._HEADER.sub(lambda found: f"{found[1]}{found[2]}{REDACTED}", every)
+    every = redaction._BEARER.sub(lambda found: found[1] + REDACTED, every)
+    for named in (redaction._NAMED, redaction._ENVIRONMENT, redaction._WEAK, redaction._OPTION):
+        every = named.sub(lambda found: f"{found['head']}{found['quote'] or ''}{REDACTED}", every)
+    assert without_secrets(text) == redaction._IN_URL.sub(lambda found: f"{found[1]}{REDACTED}@", every)
