@@ -65,10 +65,10 @@ def key_params(arguments: object) -> dict[str, str]:
     for key, names in KEYS.items():
         for name in names:
             value = arguments.get(name)
-            if value is None or value == "":
-                continue
-            kept[key] = cut(_text(value), PARAM_CHARS)
-            break
+            text = "" if value is None else cut(_text(value), PARAM_CHARS)
+            if text:
+                kept[key] = text
+                break
     return kept
 
 
