@@ -1,0 +1,35 @@
+"""Installing: the settings by which agents call the tap."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+from ebmhw.karl.tap.events import AGENTS, CLAUDE_CODE, CODEX, HOOKS
+
+TIMEOUT_S = 10
+"""After which an agent ends a hook; ours waits nowhere that long."""
+
+_TOOLS = ("PostToolUse", "PostToolUseFailure")
+_NOT_CODEX = ("PostToolUseFailure", "SessionEnd", "SubagentStop")
+"""Hooks that Codex does not have: its sessions end when they have been idle (`ebmhw.karl.tap.folding.IDLE_S`)."""
+
+
+def settings(agent: str = CLAUDE_CODE, python: str | None = None) -> dict[str, Any]:
+    """Return the settings that make an agent call the tap: of ``settings.json`` for Claude Code, of ``hooks.json`` for Codex.
+
+    Parameters
+    ----------
+    agent : "claude-code" or "codex"
+    python : interpreter that has this package, the present one where it is None
+    """
+    if agent not in AGENTS:
+        from ebmhw.errors import ConfigError, shown
+
+        raise ConfigError(f"the agent is {shown(agent)}; give one of {', '.join(AGENTS)}")
+    # -S would be faster still, but finds no installed package.
+    command = f"{shlex.quote(python or sys.executable)} -m ebmhw.karl.tap --agent {agent}"
+    hook = {"type": "command", "command": command, "timeout": TIMEOUT_S}
+    names = [name for name in HOOKS if agent != CODEX or name not in _NOT_CODEX]
+    return {"hooks": {name: [{**({"matcher": "*"} if name in _TOOLS else {}), "hooks": [hook]}] for name in names}}

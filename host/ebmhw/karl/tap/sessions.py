@@ -1,0 +1,221 @@
+"""Sessions: the trajectory that the lines of a buffer make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, final
+
+from ebmhw.errors import InvalidTrajectory, NewerRecord, shown
+from ebmhw.karl.prompts import outcome_of
+from ebmhw.karl.tap.events import PROMPT, TOOL, VERSION
+from ebmhw.karl.tools import NAME_CHARS, PARAM_CHARS
+from ebmhw.karl.trajectory import EVENTS_LIMIT, PROMPT_CHARS, TURNS_LIMIT, ToolEvent, Trajectory, Turn, trajectory_id
+
+LONGEST_S = 30 * 86400.0
+"""A session that took longer by the wall clock alone is one whose clock was set; its duration is not known."""
+
+_KNOWN = 200_000
+"""Names of calls and events that are compared with those of later ones, so that what was written twice counts once."""
+
+_TOOLS = 1000
+
+Line = str | bytes | Mapping[str, Any]
+
+
+def session_of(lines: Iterable[Line], *, part: int = 0, on_problem: Callable[[int, str], object] | None = None) -> Trajectory:
+    """Return the trajectory of a session.
+
+    Parameters
+    ----------
+    lines : of its buffer, in their order, as JSON or parsed; no file is read
+    part : 0, 1, ... of a session that ended and was taken up again
+    on_problem : given the number (from 1) of a line that cannot be read, which is left out, and what is wrong with it
+
+    Raises
+    ------
+    InvalidTrajectory : no line can be read
+    NewerRecord : a line was written by a later version
+    """
+    made = _Session()
+    for number, line in enumerate(lines, 1):
+        value = _parsed(line)
+        if value is None:
+            if on_problem is not None and (not isinstance(line, (str, bytes)) or line.strip()):
+                on_problem(number, f"the line is {shown(line)}, as of a process that was killed; it is left out")
+            continue
+        version = value.get("v")
+        if isinstance(version, int) and version > VERSION:
+            raise NewerRecord(f"line {number} has version {shown(version)}, this package reads up to {VERSION}; fold the file with a later ebmhw")
+        made.add(value)
+    return made.trajectory(part)
+
+
+@final
+class _Session:
+    """What is known of a session while its lines are read."""
+
+    def __init__(self) -> None:
+        self.session: str | None = None
+        self.told: dict[str, str] = {}
+        self.events: list[ToolEvent] = []
+        self.turns: list[Turn] = []
+        self.counts: dict[str, int] = {}
+        self.builds: list[bool] = []
+        self.known: set[Any] = set()
+        self.clock = _Clock()
+        self.recorded: float | None = None
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        session = _text(line.get("session"))
+        if session is None or self._twice(line):
+            return
+        self.session = self.session or session
+        ts = self.clock.moment(line)
+        self.recorded = _number(line.get("t")) or self.recorded
+        for name in ("agent", "model", "user", "cwd", "repo", "domain", "skill", "invoked"):
+            value = _text(line.get(name))
+            # The model may change; the last one did most.
+            if value is not None and (name == "model" or name not in self.told):
+                self.told[name] = value
+        if line.get("kind") == PROMPT:
+            text = line.get("prompt")
+            if isinstance(text, str) and text.strip() and len(self.turns) < TURNS_LIMIT:
+                self.turns.append(Turn("user", text[:PROMPT_CHARS], ts))
+        elif line.get("kind") == TOOL:
+            self._call(line, ts)
+
+    def trajectory(self, part: int) -> Trajectory:
+        if self.session is None:
+            raise InvalidTrajectory("no line of the buffer can be read; a line is JSON with the members v, kind, session, id and t")
+        told, prompts = self.told, [turn.text for turn in self.turns]
+        duration = self.clock.duration
+        started = self.clock.first
+        return Trajectory(
+            id=trajectory_id(self.session, part),
+            session_id=self.session,
+            events=tuple(self.events),
+            turns=tuple(self.turns),
+            outcome=outcome_of(prompts, self.builds),
+            channel="live",
+            recorded_at=self.recorded,
+            started_at=started,
+            ended_at=None if started is None or duration is None else started + duration,
+            duration_s=duration,
+            skill=told.get("skill") or told.get("invoked"),
+            domain=told.get("domain"),
+            label_source="routing" if "skill" in told or "domain" in told else "invocation" if "invoked" in told else None,
+            prompt=prompts[0] if prompts else "",
+            cwd=told.get("cwd"),
+            git_repo=told.get("repo"),
+            user=told.get("user"),
+            agent=told.get("agent"),
+            model=told.get("model"),
+            tool_counts=self.counts,
+        )
+
+    def _twice(self, line: Mapping[str, Any]) -> bool:
+        """Tell whether a line was there before: by its own id, or as the same call told by hooks that are installed twice."""
+        names: list[Any] = [line["id"]] if isinstance(line.get("id"), str) else []
+        if isinstance(line.get("call"), str):
+            names.append((line.get("kind"), line["call"], str(line.get("prompt"))))
+        if any(name in self.known for name in names):
+            return True
+        if len(self.known) < _KNOWN:
+            self.known.update(names)
+        return False
+
+    def _call(self, line: Mapping[str, Any], ts: float | None) -> None:
+        tool = (_text(line.get("tool")) or "unknown")[:NAME_CHARS]
+        if tool not in self.counts and len(self.counts) >= _TOOLS:
+            tool = "unknown"
+        self.counts[tool] = self.counts.get(tool, 0) + 1
+        success = _flag(line.get("ok"))
+        if line.get("build") is True and success is not None:
+            self.builds.append(success)
+        if len(self.events) >= EVENTS_LIMIT:
+            return
+        params = line.get("params")
+        kept = params.items() if isinstance(params, Mapping) else ()
+        self.events.append(
+            ToolEvent(
+                tool,
+                {str(name): value[:PARAM_CHARS] for name, value in kept if isinstance(value, str)},
+                success,
+                _whole(line.get("exit")),
+                ts,
+                _number(line.get("s")),
+                _whole(line.get("tests")),
+                _flag(line.get("created")),
+            )
+        )
+
+
+@final
+class _Clock:
+    """Times of a session's lines: by the steady clock from the first line on, as long as the machine is not started anew; else by the wall clock.
+
+    Attributes
+    ----------
+    first : Unix seconds of the first line, by its wall clock
+    """
+
+    def __init__(self) -> None:
+        self.first: float | None = None
+        self._boot: Any = None
+        self._up: float | None = None
+        self._steady, self._sane = True, True
+        self._longest = 0.0
+        self._wall: float | None = None
+
+    def moment(self, line: Mapping[str, Any]) -> float | None:
+        """Return when a line was written, as Unix seconds; None where the clocks do not agree."""
+        wall, up, boot = _number(line.get("t")), _number(line.get("up")), line.get("boot")
+        if self.first is None:
+            self.first, self._up, self._boot, self._wall = wall, up, boot, wall
+            return wall
+        if wall is None or (self._wall is not None and wall < self._wall):
+            self._sane = False
+        self._wall = wall
+        if self._up is not None and up is not None and boot is not None and boot == self._boot and up >= self._up:
+            self._longest = max(self._longest, up - self._up)
+            return self.first + (up - self._up)
+        self._steady = False
+        return wall if self._sane else None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first line to the last, None where they cannot be known."""
+        if self.first is None:
+            return None
+        if self._steady:
+            return self._longest
+        if not self._sane or self._wall is None or self._wall - self.first > LONGEST_S:
+            return None
+        return self._wall - self.first
+
+
+def _parsed(line: Line) -> Mapping[str, Any] | None:
+    if isinstance(line, Mapping):
+        return line
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12 else None
