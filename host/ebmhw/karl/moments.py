@@ -12,6 +12,7 @@ _ISO = re.compile(
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_PLAIN_EPOCH = datetime(1970, 1, 1)
 _FIRST, _LAST = -62_135_596_800.0, 253_402_300_799.0
 """The years 1 to 9999, which datetime knows."""
 
@@ -29,6 +30,12 @@ def moment(value: Any) -> float | None:
         return _of_number(value)
     if not isinstance(value, str) or len(value) > 64:
         return None
+    # What `iso` writes; records hold two of these a call, and half of the time of reading one went into the expression below.
+    if len(value) == 27 and value[10] == "T" and value[26] == "Z":
+        try:
+            return (datetime.fromisoformat(value[:26]) - _PLAIN_EPOCH).total_seconds()
+        except ValueError:
+            pass
     found = _ISO.match(value.strip())
     if found is None:
         return None
