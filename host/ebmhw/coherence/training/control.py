@@ -5,19 +5,32 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, final
+from typing import Any, Protocol, final
 
 from transformers import TrainerCallback
 
-from ebmhw.coherence.known import mean_of
-from ebmhw.coherence.training.config import RunConfig
 from ebmhw.coherence.training.folder import RunFolder
-from ebmhw.coherence.training.measures import kuramoto, phase_of
-from ebmhw.coherence.training.report import StepReport
-from ebmhw.coherence.training.schedule import factor
-from ebmhw.coherence.training.tap import Tap
 from ebmhw.errors import TrainingError, shown
 from ebmhw.stopping import Stop
+
+Told = Callable[[Mapping[str, Any], float, float], object]
+"""Called with a step's line, the seconds that it took, and those until the last step, at the mean pace of this process."""
+
+
+class Paced(Protocol):
+    """The keys of a configuration that steer a run."""
+
+    @property
+    def steps(self) -> int:
+        """Updates."""
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps between checkpoints."""
+
+    @property
+    def keep(self) -> int:
+        """Checkpoints that are kept."""
 
 
 @final
@@ -26,9 +39,9 @@ class RunControl(TrainerCallback):  # type: ignore[misc]
 
     Parameters
     ----------
-    horizon : of the schedule "resonance", steps
+    rates : returns the learning rate of an update, counted from 0
     state : returns what a checkpoint has to hold of our own parts
-    progress : called with each step's report, or None
+    told : called after each step, or None
 
     Attributes
     ----------
@@ -39,16 +52,15 @@ class RunControl(TrainerCallback):  # type: ignore[misc]
 
     def __init__(
         self,
-        config: RunConfig,
+        config: Paced,
         folder: RunFolder,
-        tap: Tap,
         stop: Stop,
-        horizon: int,
+        rates: Callable[[int], float],
         state: Callable[[], dict[str, Any]],
-        progress: Callable[[StepReport], object] | None,
+        told: Told | None,
     ) -> None:
-        self._config, self._folder, self._tap, self._stop, self._horizon = config, folder, tap, stop, horizon
-        self._state, self._progress = state, progress
+        self._config, self._folder, self._stop, self._rates = config, folder, stop, rates
+        self._state, self._told = state, told
         self._begun, self._done = 0.0, 0
         self._rate: float | None = None
         self.step, self.ended, self.seconds = 0, "finished", 0.0
@@ -62,8 +74,7 @@ class RunControl(TrainerCallback):  # type: ignore[misc]
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, optimizer: Any = None, **known: Any) -> None:
         """Set the learning rate; the trainer's own scheduler is constant, and sets it back after the update."""
-        order = mean_of([kuramoto(trace) for trace in self._tap.traces if trace is not None])
-        self._rate = self._config.learning_rate * factor(self._config.schedule, state.global_step, self._config.steps, self._horizon, order)
+        self._rate = self._rates(state.global_step)
         for group in optimizer.param_groups:
             group["lr"] = self._rate
 
@@ -94,21 +105,6 @@ class RunControl(TrainerCallback):  # type: ignore[misc]
             if isinstance(value, float) and not math.isfinite(value):
                 remedy = "give rewards that are finite" if name == "reward" else "use a lower learning_rate"
                 raise TrainingError(f"{name} is {shown(value)}; {remedy}")
-        if self._progress is None:
-            return
-        gated = record.get("cascade/stage")
-        stage = phase_of(dict(record)) if gated is None else ("coherence" if gated else "task")
-        left = (self._config.steps - record["step"]) * self.seconds / max(self._done, 1)
-        seconds = time.monotonic() - self._begun
-        self._progress(
-            StepReport(
-                step=record["step"],
-                steps=self._config.steps,
-                reward=record.get("reward"),
-                phi=record.get("coherence/phi_mean"),
-                stage=stage,
-                seconds=seconds,
-                eta_s=left,
-                record=dict(record),
-            )
-        )
+        if self._told is not None:
+            left = (self._config.steps - record["step"]) * self.seconds / max(self._done, 1)
+            self._told(record, time.monotonic() - self._begun, left)

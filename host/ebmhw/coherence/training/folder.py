@@ -7,9 +7,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, Protocol, final
 
 from ebmhw.coherence.training.config import RunConfig
 from ebmhw.coherence.training.log import Log
@@ -42,6 +42,20 @@ class Checkpoint(NamedTuple):
     state: dict[str, Any]
 
 
+class Configuration(Protocol):
+    """What a run is made of, of whatever kind of training."""
+
+    @classmethod
+    def from_yaml(cls, path: str | os.PathLike[str]) -> Any:
+        """Return the configuration of a YAML file."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all keys as JSON and YAML can hold them."""
+
+    def to_yaml(self) -> str:
+        """Return the configuration as the text of a YAML file."""
+
+
 @final
 class RunFolder:
     """The output folder of a run: config.yaml, log.jsonl, traces.jsonl, checkpoint-N, adapter, gate.json.
@@ -49,9 +63,15 @@ class RunFolder:
     Parameters
     ----------
     path : need not be there yet
+    kind : of the configurations that are kept there
+    free : keys of them that may change when a run is resumed
+    others : names of further files of a run, which go when it is overwritten
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], kind: type[Configuration] = RunConfig, free: Sequence[str] = FREE, others: Sequence[str] = ()
+    ) -> None:
+        self._kind, self._free, self._others = kind, free, others
         self.path = Path(path)
         self.config_path, self.adapter, self.gate_path = self.path / "config.yaml", self.path / "adapter", self.path / "gate.json"
         self.log, self.traces = Log(self.path / "log.jsonl"), Log(self.path / "traces.jsonl")
@@ -61,7 +81,7 @@ class RunFolder:
         """Whether a run was started here."""
         return self.config_path.exists() or self.log.path.exists()
 
-    def begin(self, config: RunConfig, overwrite: bool) -> None:
+    def begin(self, config: Configuration, overwrite: bool) -> None:
         """Make the folder ready for a new run; ``overwrite`` removes what an earlier one left, and only that.
 
         Raises
@@ -81,7 +101,7 @@ class RunFolder:
         except OSError as error:
             raise ConfigError(f"output {self.path} cannot be written: {error.strerror or error}; give another folder") from None
 
-    def resume(self, config: RunConfig) -> Checkpoint | None:
+    def resume(self, config: Configuration) -> Checkpoint | None:
         """Return the last whole checkpoint of the run that is here, None where it has none yet, and cut the logs behind it.
 
         Raises
@@ -90,11 +110,12 @@ class RunFolder:
         """
         if not self.config_path.exists():
             raise ConfigError(f"output {self.path} holds no run to resume; leave --resume (resume=True) away, or give the folder of one")
-        earlier, now = RunConfig.from_yaml(self.config_path).to_dict(), config.to_dict()
+        earlier, now = self._kind.from_yaml(self.config_path).to_dict(), config.to_dict()
         for key, value in now.items():
-            if key not in FREE and value != earlier[key]:
+            if key not in self._free and value != earlier[key]:
                 raise ConfigError(
-                    f"{key} is {shown(value)}, but the run in {self.path} has {shown(earlier[key])}; a resumed run may change only {', '.join(FREE)}",
+                    f"{key} is {shown(value)}, but the run in {self.path} has {shown(earlier[key])}; a resumed run may change only "
+                    f"{', '.join(self._free)}",
                     context={"key": key},
                 )
         found = self.checkpoints()
@@ -105,7 +126,7 @@ class RunFolder:
         self.keep_config(config)
         return last
 
-    def keep_config(self, config: RunConfig) -> None:
+    def keep_config(self, config: Configuration) -> None:
         """Write config.yaml."""
         write_whole(self.config_path, lambda stream: stream.write(config.to_yaml().encode()))
 
@@ -164,7 +185,7 @@ class RunFolder:
         write_whole(self.gate_path, lambda stream: stream.write(text.encode()))
 
     def _clear(self) -> None:
-        for path in (self.config_path, self.log.path, self.traces.path, self.gate_path):
+        for path in (self.config_path, self.log.path, self.traces.path, self.gate_path, *(self.path / name for name in self._others)):
             path.unlink(missing_ok=True)
         for path in list(self.path.iterdir()):
             if (

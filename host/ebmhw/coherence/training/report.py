@@ -33,6 +33,23 @@ class StepReport(NamedTuple):
     record: dict[str, Any]
 
 
+def reported(record: Mapping[str, Any], steps: int, seconds: float, left: float) -> StepReport:
+    """Return the report of a step, by its line of log.jsonl."""
+    from ebmhw.coherence.training.measures import phase_of
+
+    gated = record.get("cascade/stage")
+    return StepReport(
+        step=record["step"],
+        steps=steps,
+        reward=record.get("reward"),
+        phi=record.get("coherence/phi_mean"),
+        stage=phase_of(dict(record)) if gated is None else ("coherence" if gated else "task"),
+        seconds=seconds,
+        eta_s=left,
+        record=dict(record),
+    )
+
+
 class RunResult(NamedTuple):
     """A run that ended.
 

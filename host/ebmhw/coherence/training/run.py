@@ -13,7 +13,8 @@ from ebmhw.coherence.training.folder import Checkpoint, RunFolder
 from ebmhw.coherence.training.notices import notices
 from ebmhw.coherence.training.report import RunResult, StepReport, summarised, window_of
 from ebmhw.coherence.training.rewards import CARL
-from ebmhw.errors import ConfigError, EbmhwError, MissingExtra, TrainingError, shown
+from ebmhw.coherence.training.starting import check_libraries, run_session
+from ebmhw.errors import ConfigError, shown
 from ebmhw.lock import locked
 from ebmhw.stopping import Stop
 
@@ -103,7 +104,7 @@ def train(
     made = as_config(config)
     if resume and overwrite:
         raise ConfigError("resume and overwrite exclude each other; give one")
-    _libraries()
+    check_libraries()
     from ebmhw.coherence.training.session import Session
 
     stop = Stop(made.time_limit)
@@ -126,7 +127,7 @@ def train(
         else:
             folder.begin(made, overwrite)
         with stop.listening():
-            _run(session, checkpoint, folder)
+            run_session(session, checkpoint, folder)
         gate = None
         if session.ended == "finished" and made.gate is not None:
             from ebmhw.coherence.training.judging import judged
@@ -160,7 +161,7 @@ def plan(
 ) -> Plan:
     """Return what `train` would do, with model and data loaded and checked, and nothing written; raises what it would."""
     made = as_config(config)
-    _libraries()
+    check_libraries()
     from ebmhw.coherence.training.session import Session
 
     folder = RunFolder(made.output)
@@ -178,27 +179,3 @@ def plan(
         resumed_at=last[-1].step if last else None,
         notices=tuple(notices(made, session.reward_names)),
     )
-
-
-def _run(session: Any, checkpoint: Checkpoint | None, folder: RunFolder) -> None:
-    try:
-        session.run(checkpoint)
-    except Exception as error:
-        done = folder.checkpoints()
-        at = f"goes on after step {done[-1].step}" if done else "starts again at step 1, --overwrite (overwrite=True) does so with other values"
-        remedy = f"{'' if done else 'there is no checkpoint yet; '}--resume (resume=True) {at}"
-        kind = "" if isinstance(error, EbmhwError) else f"{type(error).__name__}: "
-        raise TrainingError(
-            f"step {session.step} of {session.config.steps} failed: {kind}{' '.join(str(error).split())[:1000]}; {remedy}",
-            context={"step": session.step, "cause": error.code if isinstance(error, EbmhwError) else type(error).__name__},
-        ) from error
-
-
-def _libraries() -> None:
-    try:
-        import datasets  # noqa: F401  # what is asked is whether it is there
-        import peft  # noqa: F401
-        import torch  # noqa: F401
-        import trl  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(f"training needs torch, transformers, trl, peft and datasets ({error}): pip install 'ebmhw[train]'") from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import torch
 
 from ebmhw.coherence.capture.loading import load_causal_lm
 from ebmhw.coherence.capture.recorder import PhiCapture
+from ebmhw.coherence.known import mean_of
 from ebmhw.coherence.rewards import ForwardTraces
 from ebmhw.coherence.tasks import Task, task_of
 from ebmhw.coherence.tasks.task import Reward
@@ -16,9 +17,10 @@ from ebmhw.coherence.training.callbacks import CoherenceCallback
 from ebmhw.coherence.training.config import RunConfig
 from ebmhw.coherence.training.control import RunControl
 from ebmhw.coherence.training.folder import Checkpoint, RunFolder
-from ebmhw.coherence.training.report import StepReport
+from ebmhw.coherence.training.measures import kuramoto
+from ebmhw.coherence.training.report import StepReport, reported
 from ebmhw.coherence.training.rewards import CARL, rewards_of
-from ebmhw.coherence.training.schedule import horizon_steps
+from ebmhw.coherence.training.schedule import factor, horizon_steps
 from ebmhw.coherence.training.tap import Tap
 from ebmhw.coherence.training.trainer import check_lengths, dataset_of, device_of, hushed, lora_of, save_adapter, trainer_of
 from ebmhw.errors import ConfigError
@@ -66,7 +68,8 @@ class Session:
         self._tap = Tap(self._capture if self._capture is not None else ForwardTraces(self.loaded.model, self.loaded.tokenizer))
         self._cascade = _cascade(config)
         self.rewards = [*rewards_of(self.task, config.rewards, config.coherence, self._tap), *rewards]
-        self._control = RunControl(config, folder, self._tap, stop, self.horizon, self._state, progress)
+        self._progress = progress
+        self._control = RunControl(config, folder, stop, self._rate, self._state, self._told)
         self._log = CoherenceCallback(
             self._tap,
             folder.log,
@@ -120,6 +123,14 @@ class Session:
                 if self._capture is not None:
                     self._capture.detach()
             self._folder.put_adapter(lambda folder: save_adapter(trainer, self.config.model, folder))
+
+    def _rate(self, step: int) -> float:
+        order = mean_of([kuramoto(trace) for trace in self._tap.traces if trace is not None])
+        return self.config.learning_rate * factor(self.config.schedule, step, self.config.steps, self.horizon, order)
+
+    def _told(self, record: Mapping[str, Any], seconds: float, left: float) -> None:
+        if self._progress is not None:
+            self._progress(reported(record, self.config.steps, seconds, left))
 
     def _gated(self) -> list[tuple[Reward, float]]:
         """Return the rewards as the trainer gets them: the first notes completions, that of coherence waits for the cascade."""

@@ -32,7 +32,7 @@ class Trainer(trl.GRPOTrainer):  # type: ignore[misc]
         """Write none."""
 
 
-def device_of(config: RunConfig) -> str:
+def device_of(config: Any) -> str:
     """Return "cpu" or "cuda".
 
     Raises
@@ -166,7 +166,7 @@ def dataset_of(examples: Sequence[Example]) -> Any:
         ) from error
 
 
-def lora_of(config: RunConfig, model: Any) -> Any:
+def lora_of(config: Any, model: Any) -> Any:
     """Return peft's configuration of the adapter; ConfigError for targets that the model has not."""
     lora = config.lora
     if lora.targets != _ALL_LINEAR:
