@@ -59,7 +59,8 @@ _BEARER = re.compile(r"(?i)\b(bearer\s{1,4})[A-Za-z0-9._~+/=-]{4,4000}")
 _NAMED = re.compile(rf"(?i)(?P<head>{_STRONG}[A-Za-z0-9_]{{0,20}}{_QUOTE}?\s{{0,4}}[=:]\s{{0,4}}){_VALUE}")
 # Names that are plain words too: where they are assigned to without blanks, or as members of JSON; numbers stay.
 _WEAK = re.compile(
-    rf"(?i)(?P<head>(?<![A-Za-z])(?:token|key|auth|session|pass|pwd)(?:{_QUOTE}\s{{0,4}}:\s{{0,4}}(?=\\{{0,4}}[\"'])|=))(?![-+.\d]{{1,40}}(?![\w.])){_VALUE}"
+    rf"(?i)(?P<head>(?<![A-Za-z])(?:token|key|auth|session|pass|pwd)(?:{_QUOTE}\s{{0,4}}:\s{{0,4}}(?=\\{{0,4}}[\"'])|=))"
+    rf"(?![-+.\d]{{1,40}}(?![\w.])){_VALUE}"
 )
 _ENVIRONMENT = re.compile(rf"(?P<head>\b[A-Z0-9_]{{0,40}}_(?:TOKEN|KEY|AUTH|PASS|PWD)\s{{0,4}}[=:]\s{{0,4}})(?![-+.\d]{{1,40}}(?![\w.])){_VALUE}")
 _OPTION = re.compile(rf"(?P<head>(?<![\w-])--?(?:[a-z]{{1,20}}-){{0,3}}(?:password|passwd|passphrase|token|secret|key|auth)[ =]){_VALUE}")

@@ -64,7 +64,7 @@ def cases(quick: bool) -> list[Case]:
             peers=(Peer("rewritten buffer", _rewriting(max(1, 8 // share))),),
             per_cpu_second=True,
         ),
-        _choosing("objective", "advantages less the weighed similarities", "", higher=True),
+        _choosing("objective", "advantages less the weighed similarities", "advantage", higher=True),
         _choosing("seconds", "seconds", "s", higher=False),
     ]
 
