@@ -168,8 +168,8 @@ def test_success_is_inferred_in_this_order(base):
     outcome = base.outcome
     if outcome.build is not None:
         wanted = outcome.build
-    elif outcome.correction:
-        wanted = False
+    elif outcome.correction is not None:
+        wanted = not outcome.correction
     elif len(known) >= 3 and known.count(True) / len(known) >= 0.85:
         wanted = True
     elif len(known) >= 3 and known.count(True) / len(known) < 0.5:
@@ -190,4 +190,5 @@ def test_success_at_its_limits():
     # Calls of unknown success are no failures, as they are in the paper's code.
     assert of(3, 0, 100).value is True and of(2, 0, 100).value is None
     assert of(9, 0, build=False) == (False, "its last build failed") and of(9, 0, correction=True) == (False, "the user corrected it")
+    assert of(1, 2, correction=False) == (True, "the user did not correct it")
     assert of(0, 9, verified=1.0).value is False

@@ -253,3 +253,10 @@ def test_a_shuffled_session_is_worth_something_else():
     random.Random(1).shuffle(events)
     assert score(session.but(events=tuple(events))) != score(session)
     assert score(session.but(events=tuple(events))).efficiency == score(session).efficiency
+
+
+def test_the_exit_code_5_is_that_of_pytest_only():
+    """Five failing tests are mocha's 5; no test at all is pytest's."""
+    for command, tested in (("pytest -q", 0.0), ("python -m unittest", 0.0), ("npx mocha", 1.0), ("cargo test", 1.0)):
+        calls = (ToolEvent("Edit", {"file_path": "a"}, True), ToolEvent("Bash", {"command": command}, False, 5))
+        assert parts(Trajectory("traj_a", "a", calls))["tested"] == tested, command

@@ -28,6 +28,9 @@ VERSION = 1
 _TINY = 1e-300
 """The least number above 0."""
 
+ROUNDING = 1e-12
+"""Rewards that differ by less are equal: three of .7 have a mean that is off by 1e-16, which the floor of deviations makes 6e-15."""
+
 
 class Baseline(NamedTuple):
     """What is usual in a group of sessions.
@@ -148,23 +151,20 @@ class Baselines:
     def advantage(self, trajectory: Trajectory, reward: Any) -> float:
         """Return A = (r - mu) / sigma of a session."""
         base = self.of(trajectory)
-        return (total(reward, trajectory.id) - base.mean) / base.deviation
+        return float(_less(np.array([total(reward, trajectory.id)]), np.array([base.mean]))[0]) / base.deviation
 
     def advantages(self, trajectories: Iterable[Trajectory], rewards: Iterable[Any] | None = None) -> Floats:
         """Return A = (r - mu) / sigma of sessions, in their order, float64."""
         sessions, given = scored(trajectories, rewards)
         found = [self.of(session) for session in sessions]
-        values = totals(sessions, given)
-        values -= np.array([base.mean for base in found], float)
+        values = _less(totals(sessions, given), np.array([base.mean for base in found], float))
         values /= np.array([base.deviation for base in found], float)
         return values
 
     def differences(self, trajectories: Iterable[Trajectory], rewards: Iterable[Any] | None = None) -> Floats:
         """Return r - mu of sessions, in their order: advantages in units of reward, which the paper's exporter counts copies by."""
         sessions, given = scored(trajectories, rewards)
-        values = totals(sessions, given)
-        values -= np.array([self.of(session).mean for session in sessions], float)
-        return values
+        return _less(totals(sessions, given), np.array([self.of(session).mean for session in sessions], float))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the baselines as JSON can hold them."""
@@ -263,3 +263,10 @@ def _number(value: Any, place: str, low: float, remedy: str = "what Baselines.to
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300 or value < low:
         raise ValidationError(f"{place} is {shown(value)}; give {remedy}")
     return float(value)
+
+
+def _less(values: Floats, means: Floats) -> Floats:
+    """Return values less means, 0 where they differ by rounding only: a session that is as good as usual is no example of a better one."""
+    found: Floats = values - means
+    found[np.abs(found) < ROUNDING] = 0.0
+    return found

@@ -104,7 +104,7 @@ def ablation(
     rewards : of the sessions, with their signals
     labels, groups : verified outcomes and tasks as of `auc`, in the same order
     weights : {signal: weight}, 0 or more, two of them above 0
-    top : how many are the best
+    top : how many are the best; of fewer sessions all are, and the formula's ``top`` is their number
     """
     # The published impacts (.568 for efficiency) rank ties as an unstable sort left them: argsort(argsort(-x)) of NumPy returns all five to the
     # last digit where the CPU has no AVX2, and others where it has. With shared ranks efficiency has .592, the others .254, .166, .094 and .004.

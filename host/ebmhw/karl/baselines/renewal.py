@@ -142,12 +142,12 @@ def plasticity(
         usual = math.fsum(baselines.of(sessions[number]).mean for number in recent) / len(recent)
         fell = usual - float(values[recent].mean())
     known = trained.domains if trained is not None else frozenset()
-    counts = Counter(session.domain for session in sessions if session.domain is not None)
+    counts = Counter(session.domain_or_global for session in sessions)
     lacking = {domain: count for domain, count in counts.items() if domain not in known}
     age = None if trained is None else (moment - trained.at) / 3600
     fresh = max(0, len(sessions) - (trained.sessions if trained is not None else 0))
     reasons = []
-    if fell is not None and fell > drift:
+    if fell is not None and round(fell - drift, 9) > 0:
         reasons.append(f"the mean reward of the last day's {len(recent)} sessions is {fell:.3f} below the baseline (limit {drift:g})")
     reasons += [
         f"domain {domain} has {count} sessions and none in the training set (limit {untrained})"

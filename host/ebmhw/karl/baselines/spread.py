@@ -17,6 +17,9 @@ WEAK = 2.0
 FALL = 0.02
 """Fall of the mean above which a new adapter is worse."""
 
+_DIGITS = 9
+"""Of a comparison with a limit: .40 - .38 is .02 and no more, whatever binary fractions make of it."""
+
 
 class Spread(NamedTuple):
     """How a figure varies between domains.
@@ -80,7 +83,7 @@ def domain_spread(values: Mapping[str, Sequence[float | None]], expected: Collec
     weak = tuple(domain for domain, own in means.items() if own < mean - WEAK * deviation - 1e-12)
     spread = max(means.values()) - min(means.values())
     counts = {domain: len(numbers) for domain, numbers in known.items()}
-    return Spread(mean, deviation, means, counts, spread, weak, missing, not weak and spread < limit)
+    return Spread(mean, deviation, means, counts, spread, weak, missing, not weak and round(spread - limit, _DIGITS) < 0)
 
 
 def regression(before: float | Sequence[float | None] | None, after: float | Sequence[float | None] | None, *, limit: float = FALL) -> Regression:
@@ -93,7 +96,7 @@ def regression(before: float | Sequence[float | None] | None, after: float | Seq
     first, second = _mean(before, "before"), _mean(after, "after")
     if first is None or second is None:
         return Regression(first, second, None, None)
-    return Regression(first, second, second - first, first - second > limit)
+    return Regression(first, second, second - first, round(first - second - limit, _DIGITS) > 0)
 
 
 def _mean(value: float | Sequence[float | None] | None, name: str) -> float | None:

@@ -9,6 +9,10 @@ Choices that its text leaves open:
 - Signals of single calls (process, verification, consistency) are of the calls that are kept; counts (efficiency, whether there was any write) are
   of all of them.
 - A duration of 0 or less is unknown.
+- Whether a call of Read or of a write succeeded is not asked, nor whether a test ran before or after the last change: the text asks for neither.
+  `ebmhw.karl.baselines.fingerprint` tells the latter. One changed file that is read again is enough for that part of verification.
+- A file that the session made itself has to be read like any other before the next write to it. Paths are compared as they are written.
+- A write without a path counts as a mutation, and is left out of the first part of consistency.
 - Whether a command tests or builds is told by `ebmhw.karl.commands`, and a test run that ran no test earns nothing (``guard``).
 
 ``paper_compat=True`` gives what the paper's code gives (`ebmhw.karl.reward.paper`).

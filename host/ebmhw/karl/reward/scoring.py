@@ -46,7 +46,8 @@ def score(trajectory: Trajectory, *, paper_compat: bool = False, guard: bool = T
 
 
 def parts(trajectory: Trajectory, *, guard: bool = True) -> dict[str, float | None]:
-    """Return the parts of the signals, None for those of which the session says nothing.
+    """Return the parts of the signals: None for those that are of calls, or of writes, of which the session has none; B, T and read_before_write have
+    the neutral values of their formulas there.
 
     Keys: of process S, B, D, L; of efficiency H, T, F; of verification ``tested``, ``built``, ``read_after_write``; of consistency
     ``read_before_write``, ``steady``; each value is in [0, 1].

@@ -28,15 +28,16 @@ class Success(NamedTuple):
 def success(trajectory: Trajectory) -> Success:
     """Return whether a session went well, by the first of these that is known (the KARL paper, section 8.4).
 
-    Whether its last build passed; that the user corrected it (it did not go well); of three or more calls whose success is known, the share that
-    succeeded, 0.85 or more (well) or below 0.5 (not); that the user went on (well). Calls of unknown success are no failures. A verified outcome is
+    Whether its last build passed; whether the user corrected it (it did not go well) or is known not to have (well); of three or more calls whose
+    success is known, the share that succeeded, 0.85 or more (well) or below 0.5 (not); that the user went on (well). Calls of unknown success are no
+    failures. A verified outcome is
     not read: it is what such inferences are judged by.
     """
     outcome = trajectory.outcome
     if outcome.build is not None:
         return Success(outcome.build, "its last build passed" if outcome.build else "its last build failed")
-    if outcome.correction:
-        return Success(False, "the user corrected it")
+    if outcome.correction is not None:
+        return Success(not outcome.correction, "the user corrected it" if outcome.correction else "the user did not correct it")
     known = [event.success for event in trajectory.events if event.success is not None]
     if len(known) >= CALLS:
         good = sum(known)

@@ -73,7 +73,8 @@ def select(
     Methods
         uniform : drawn, each choice as likely as any other
         balanced : as many of each domain as there are (`balanced_counts`), drawn within each
-        advantage : drawn by the softmax of the advantages at temperature 2, not below .01, one after another without replacement
+        advantage : drawn by the softmax of the advantages at temperature 2, each session's weight at least .01 of the best one's, one after
+            another without replacement
         top-k : the highest rewards
         greedy : one after another the session that adds most to the objective, first of those domains that a quota lacks
         qubo : the highest objective that a sampler finds: annealing, every read then mended to the right size and quotas and improved by the best
