@@ -88,7 +88,7 @@ def test_options_override_the_file():
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (119, "119 s"), (150, "2 min"), (7199.7, "2 h 00 min"), (9000, "2 h 30 min")])
 def test_durations(seconds, said):
-    assert module._duration(seconds) == said
+    assert module.duration(seconds) == said
 
 
 # --- with it

@@ -17,6 +17,7 @@ _COMMANDS = {
     "bench": "measure speed and quality against other libraries",
     "check": "replay a certificate without model and backend",
     "observe": "show the training run of a log, follow it, compare two, serve metrics",
+    "karl": "learn from sessions of agents: read their logs, score, select, export, train, evaluate",
     "gate": "judge an adapter by its answers to examples that no training saw, and by phi",
     "phi": "measure how certain a model is, in a file of logits or token by token as it answers",
     "pipeline": "verify a file of questions and answers, in parallel and resumable",

@@ -102,14 +102,14 @@ def _progress() -> Callable[[StepReport], None]:
         kind = "phase" if step.record.get("cascade/stage") is None else "stage"
         stage = "" if step.stage is None else f"  {kind} {step.stage}"
         click.echo(
-            f"step {step.step:>{width}}/{step.steps}  reward {reward}  phi {phi}{stage}  {step.seconds:.1f} s/step  {_duration(step.eta_s)} left",
+            f"step {step.step:>{width}}/{step.steps}  reward {reward}  phi {phi}{stage}  {step.seconds:.1f} s/step  {duration(step.eta_s)} left",
             err=True,
         )
 
     return show
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 120:
         return f"{whole} s"
@@ -167,7 +167,7 @@ def _print(result: RunResult, cut: str) -> None:
         click.echo(terminal.table([(label, last) for label, _, last in rows], ("mean over", window)))
     elif rows:
         click.echo(terminal.table(rows, ("mean over", f"first {window}", f"last {window}")))
-    click.echo(f"\n{counted_steps(result.steps)}, {_duration(result.seconds)}: {result.adapter}")
+    click.echo(f"\n{counted_steps(result.steps)}, {duration(result.seconds)}: {result.adapter}")
     if result.cascade != "off":
         opened = result.fired_at
         click.echo(f"cascade: opened at step {opened}" if opened is not None else "cascade: never opened; coherence was measured, but not rewarded")

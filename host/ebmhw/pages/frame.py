@@ -33,9 +33,10 @@ p { max-width: 46rem; margin: .35rem 0 .75rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { padding: .35rem .9rem; text-align: left; border-top: 1px solid var(--line); vertical-align: middle; }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .8rem; white-space: nowrap; }
-tbody th { font-weight: 500; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 7.5rem; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .words { overflow-wrap: anywhere; min-width: 14rem; }
+.name { overflow-wrap: anywhere; min-width: 5rem; }
 .soft { color: var(--soft); }
 svg { display: block; }
 svg text { font-size: 11px; fill: var(--soft); }
@@ -71,19 +72,25 @@ def cards(pairs: Sequence[tuple[str, str]]) -> str:
     return '<dl class="counts">' + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in pairs) + "</dl>\n"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> str:
+def scrolled(name: str, content: str) -> str:
+    """Return HTML that may be wider than its place; keyboards scroll it too, and screen readers call it by its name, plain text."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{shown(name)}">{content}</div>\n'
+
+
+def table(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> str:
     """Return a table.
 
     Parameters
     ----------
+    name : plain text
     header, rows : HTML
-    kinds : a letter a column: "h" heads its row, "n" is a number, "w" words, "p" a picture
+    kinds : a letter a column: "h" heads its row, "n" is a number, "w" words, "s" a short name, "p" a picture
     """
-    classes = {"n": ' class="number"', "w": ' class="words"'}
+    classes = {"n": ' class="number"', "w": ' class="words"', "s": ' class="name"'}
 
     def cell(kind: str, text: str) -> str:
         return f'<th scope="row">{text}</th>' if kind == "h" else f"<td{classes.get(kind, '')}>{text}</td>"
 
     head = "".join(f'<th scope="col"{classes["n"] if kind == "n" else ""}>{text}</th>' for kind, text in zip(kinds, header, strict=True))
     lines = "".join("<tr>" + "".join(cell(kind, text) for kind, text in zip(kinds, row, strict=True)) + "</tr>\n" for row in rows)
-    return f'<div class="scroll" tabindex="0" role="region"><table><thead><tr>{head}</tr></thead><tbody>\n{lines}</tbody></table></div>\n'
+    return scrolled(name, f"<table><thead><tr>{head}</tr></thead><tbody>\n{lines}</tbody></table>")

@@ -61,7 +61,7 @@ def process_parts(events: Sequence[ToolEvent]) -> ProcessParts | None:
             shell += 1
             errors += bash_error(event)
     return ProcessParts(
-        success=(weights - lost) / weights,
+        success=max(0.0, (weights - lost) / weights),  # rounding: no call that went well is not below 0
         shell=1.0 - errors / shell if shell else 1.0,
         runs=1.0 if longest < RUN else max(0.0, 1.0 - PENALTY * (longest - 2)),
         late=max(0.0, 1.0 - PENALTY * late),
