@@ -6,7 +6,6 @@ built-in exception that a caller would expect (``ValueError``, ``OSError``), so 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,6 +56,8 @@ class EbmhwError(Exception):
         if self.__cause__ is not None:
             told["cause"] = {"type": type(self.__cause__).__name__, "message": without_secrets(str(self.__cause__))}
         if include_traceback:
+            import traceback  # 2 ms, which every hook of an agent would wait for
+
             told["traceback"] = [without_secrets(line) for line in traceback.format_exception(type(self), self, self.__traceback__)]
         return told
 

@@ -313,6 +313,32 @@ def test_ends_of_commands_that_codex_tells_as_events_too(first: str, tmp_path: P
     assert made.outcome.build is False
 
 
+def test_rollouts_of_the_first_codex_are_documents(tmp_path: Path) -> None:
+    output = json.dumps({"output": "no rule\\n", "metadata": {"exit_code": 2, "duration_seconds": 0.5}})
+    rollout = {
+        "session": {"timestamp": "2025-04-17T08:00:00.000Z", "id": "0f3a-77", "instructions": "Be brief."},
+        "items": [
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "build it"}]},
+            {"type": "reasoning", "id": "rs", "summary": []},
+            {"type": "function_call", "name": "shell", "arguments": json.dumps({"command": ["bash", "-lc", "make"]}), "call_id": "c1"},
+            {"type": "function_call_output", "call_id": "c1", "output": output},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "It fails."}]},
+            7,
+        ],
+    }
+    path = tmp_path / "rollout-2025-04-17-0f3a-77.json"
+    path.write_text(json.dumps(rollout, indent=2))
+    problems: list[Problem] = []
+    (made,) = read_traces(path, on_problem=problems.append)
+    assert [problem.text for problem in problems] == ["1 of its items are no objects, and are left out"]
+    assert (made.session_id, made.agent, made.prompt, made.started_at) == ("0f3a-77", "codex", "build it", 1744876800.0)
+    (event,) = made.events
+    assert (event.tool, event.params, event.success, event.exit_code, event.duration_s) == ("Bash", {"command": "make"}, False, 2, 0.5)
+    assert [turn.text for turn in made.turns if turn.text] == ["build it", "It fails."] and made.outcome.build is False
+    path.write_text(json.dumps({**rollout, "items": []}))
+    assert list(read_traces(path, on_problem=problems.append)) == [] and "holds no prompt" in problems[-1].text
+
+
 def test_what_codex_says_a_user_typed(tmp_path: Path) -> None:
     parts = [{"type": "input_text", "text": "# note of the program"}, {"type": "input_text", "text": "fix it"}]
     kinds = {"turn_id": "t", "content_item_kinds": ["environments.environment_context", "user.text"]}

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw.errors import InvalidFile
-from ebmhw.karl.readers.lines import NotJson, document, lines, objects, value_of
+from ebmhw.karl.readers.decoding import NotJson, value_of
+from ebmhw.karl.readers.ends import exit_code_in
+from ebmhw.karl.readers.lines import document, lines, objects
 from ebmhw.karl.readers.open_sessions import Sessions
 from ebmhw.karl.readers.reader import Problem
-from ebmhw.karl.readers.session import SessionBuilder, exit_code_in
+from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.trajectory import EVENTS_LIMIT, TURN_CHARS, TURNS_LIMIT, trajectory_id
 
 PATH = Path("x.jsonl")
@@ -48,7 +50,7 @@ def test_values_come_back_with_their_lines(values: list[Any]) -> None:
         (b"{'a': 1}", "no JSON"),
         (b'{"a": 1', "no JSON"),
         (b'{"a": "\xff"}', "is no UTF-8"),
-        (b'{"a": 1, "b": 2, "a": 3}', "'a' stands twice"),
+        (b'{"a": 1, "b": 2, "a": 3}', "'a' is there twice"),
         (b"[" * 200_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (b"9" * 5000, "5000 digits, 400 are the limit"),
@@ -122,7 +124,7 @@ def test_documents() -> None:
         document(io.BytesIO(b"[1,\n2]"), PATH, limit=4)
     with pytest.raises(InvalidFile, match=r"x\.jsonl: no JSON"):
         document(io.BytesIO(b"[1,\n2"), PATH)
-    with pytest.raises(NotJson, match="stands twice"):
+    with pytest.raises(NotJson, match="is there twice"):
         value_of('{"a": 1, "a": 2}')
 
 

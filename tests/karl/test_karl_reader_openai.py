@@ -78,6 +78,26 @@ def test_trials_of_a_task_are_sessions_of_their_own_even_if_they_are_equal() -> 
     assert [found.id for found in read] == [trajectory_id(found.session_id) for found in read]
 
 
+def test_a_number_names_a_task_of_its_benchmark_only() -> None:
+    messages = written([foreign.Said("user", "Hello.", ())], "own")
+
+    def tasks(made: Any) -> list[str | None]:
+        read, problems = foreign.read("openai", made)
+        assert not problems
+        return [found.task for found in read]
+
+    def trial(instruction: str, number: int) -> dict[str, Any]:
+        return {"task_id": 3, "trial": number, "traj": messages, "info": {"task": {"instruction": instruction}}}
+
+    airline, again, shop = tasks([trial("Book a flight.", 0), trial("Book a flight.", 1), trial("Return a shoe.", 0)])
+    assert airline == again != shop and airline is not None and airline.startswith("3-")
+    assert tasks([{"task_id": 3, "messages": messages, "domain": "shop"}, {"task_id": "shop-3", "messages": messages, "domain": "shop"}]) == [
+        "shop/3",
+        "shop-3",
+    ]
+    assert tasks({"info": {"environment_info": {"domain_name": "retail"}}, "simulations": [{"task_id": "7", "messages": messages}]}) == ["retail/7"]
+
+
 def test_an_own_name_is_kept_and_one_that_pretends_to_be_a_second_is_told_apart() -> None:
     messages = [{"role": "user", "content": "Hi."}]
     names = ["a", "a#2", "a", "a", "a#2"]
@@ -178,7 +198,7 @@ def test_a_cut_array_gives_all_whole_elements(count: int, data: st.DataObject) -
         ("17", "element 2: it is a int"),
         ('{"messages": 5, "a": "\\"]}"}', "element 2: it has no list of messages"),
         ("[" * 5000 + "]" * 5000, "nested too deeply"),
-        ('{"messages": [], "a": 1, "a": 2}', "stands twice"),
+        ('{"messages": [], "a": 1, "a": 2}', "is there twice"),
         ('{"messages": [' + "9" * 5000 + "]}", "digits"),
         ('{"messages": []}', "holds none"),
     ],

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw.errors import InvalidFile
+from ebmhw.karl.readers import Problem, read_traces
 
 FEW = settings(max_examples=60, deadline=None)
 START = 1_760_000_000.0
@@ -98,6 +99,33 @@ def test_a_stream_of_events_is_one_session(plan: list[foreign.Said], version: in
     assert read[0].session_id.startswith("a1b2-")
     again, _ = foreign.read("openhands", [*made, *made[-1:]] if len(made) >= 3 else made, "a1b2.json")
     assert again[0].id == read[0].id, "a stream that grows is the same session"
+
+
+@pytest.mark.parametrize("version", (0, 1))
+@settings(FEW, max_examples=20)
+@given(data=st.data())
+def test_a_folder_of_events_is_one_session(version: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    made = events(data.draw(foreign.plans()), version)
+    top = tmp_path_factory.mktemp("conversations")
+    folder = top / "a1b2" / "events"
+    folder.mkdir(parents=True)
+    first = data.draw(st.sampled_from((0, 8, 95)))
+    paths = [folder / (f"{number}.json" if version == 0 else f"event-{number:05d}-x{number}.json") for number in range(first, first + len(made))]
+    for path, event in zip(paths, made, strict=True):
+        path.write_text(json.dumps(event, indent=1))
+    problems: list[Problem] = []
+    (whole,) = read_traces(top, on_problem=problems.append)
+    (same,) = foreign.read("openhands", foreign.lines(made), "a1b2.json")[0]
+    assert not problems
+    assert (whole.id, whole.events, whole.turns, whole.outcome) == (same.id, same.events, same.turns, same.outcome)
+    assert [found.id for found in read_traces(data.draw(st.sampled_from(paths)), on_problem=problems.append)] == [whole.id]
+    if len(made) > 4:
+        paths[3].unlink()
+        (shorter,) = read_traces(top, on_problem=problems.append)
+        assert shorter.id == whole.id and [problem.text for problem in problems] == ["1 of its events have no file; the others are read"]
+        paths[4].write_text('{"id": 9, "source": "agent", "action": "run"')
+        list(read_traces(folder, on_problem=problems.append))
+        assert any(problem.path == str(paths[4]) and "the event is skipped" in problem.text for problem in problems)
 
 
 def test_what_tells_what_came_of_a_command() -> None:

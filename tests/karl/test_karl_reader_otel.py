@@ -223,6 +223,10 @@ def test_spans_of_other_kinds_are_left_out() -> None:
     tool = span("2", "execute_tool find", 0, 1, {"gen_ai.tool.name": "find"})
     read, problems = foreign.read("otel", foreign.lines([otlp([http]), {"resourceMetrics": []}, otlp([tool])]))
     assert [found.total_tools for found in read] == [1] and not problems
+    read, (problem,) = foreign.read("otel", foreign.lines([{"resourceLogs": []}, otlp([tool]), {"resourceLogs": [{}]}]))
+    assert len(read) == 1 and problem.text.startswith("2 of its documents hold logs")
+    with pytest.raises(InvalidFile, match="1 of its documents hold logs"):
+        foreign.read("otel", {"resourceLogs": [{"scopeLogs": []}]})
     with pytest.raises(InvalidFile, match="none of its 1 spans is one of generative AI"):
         foreign.read("otel", otlp([http]))
     with pytest.raises(InvalidFile, match="no trace or no attributes"):

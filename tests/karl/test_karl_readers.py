@@ -187,11 +187,13 @@ def test_a_file_cut_at_any_byte_gives_what_was_whole_before(format: str, tmp_pat
                 again, none = read(path, format=format)
             except InvalidFile:
                 again, none = [], []
-            assert none == []
+            assert all("holds no prompt" in problem.text for problem in none)
             known[whole] = [found(each) for each in again]
         assert [found(each) for each in cut] == known[whole]
-        assert len(problems) == (data[:end] not in (whole, whole + b"\n"))
-        assert all(problem.line == data[:end].count(b"\n") + 1 and "cut short" in problem.text for problem in problems)
+        # A file that ends behind its head holds a session in which nothing was said yet.
+        broken = [problem for problem in problems if "holds no prompt" not in problem.text]
+        assert len(broken) == (data[:end] not in (whole, whole + b"\n"))
+        assert all(problem.line == data[:end].count(b"\n") + 1 and "cut short" in problem.text for problem in broken)
 
 
 @given(data=st.data())

@@ -269,7 +269,7 @@ def test_errors_name_path_rule_and_remedy(tmp_path, ending, data, match):
     ("name", "content", "match"),
     [
         ("a.json", b'{"rules": [}', r"a\.json:1: this is no JSON"),
-        ("a.json", b'[{"pattern": "x", "pattern": "y", "skill": "z"}]', r"a\.json: the key 'pattern' stands twice; give it once"),
+        ("a.json", b'[{"pattern": "x", "pattern": "y", "skill": "z"}]', r"a\.json: member 'pattern' is there twice in one object; give it once"),
         ("a.json", b"\xff\xfe\x00", r"a\.json: byte 0 is no UTF-8"),
         ("a.json", b"[" * 100_000, r"a\.json: the values are nested too deeply"),
         ("a.json", b"9" * 5000, r"a\.json: (this is no JSON that can be read here|the rules are)"),

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ebmhw.karl.shell.lexer import simple_commands
-from ebmhw.karl.shell.names import ASKS, BUILDS, NOTHING, TESTS
-from ebmhw.karl.shell.programs import kind_of
-from ebmhw.karl.shell.wrappers import inner
+from ebmhw.karl.shell.kinds import ASKS, BUILDS, NOTHING, TESTS
 
 PYTEST_NO_TESTS = 5
 """Exit code of pytest that collected nothing (pytest, "Exit codes")."""
@@ -50,7 +47,7 @@ def only_asks(command: str) -> bool:
 
 
 def kinds(command: str) -> int:
-    """Return the kinds of a shell line, as bits (`ebmhw.karl.shell.names`); those of lines up to 2048 characters are kept."""
+    """Return the kinds of a shell line, as bits (`ebmhw.karl.shell.kinds`); those of lines up to 2048 characters are kept."""
     return _kept(command) if len(command) <= _CACHED_CHARS else _kinds(command)
 
 
@@ -70,6 +67,11 @@ def _kinds(command: str) -> int:
             break
     else:
         return NOTHING
+    # Loading them takes 8 ms, which most commands that a hook sees need not wait for.
+    from ebmhw.karl.shell.lexer import simple_commands
+    from ebmhw.karl.shell.programs import kind_of
+    from ebmhw.karl.shell.wrappers import inner
+
     found = NOTHING
     lines = [(command, 0)]
     for line, depth in lines:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VARIABLE = "EBMHW_KARL_HOME"
 """Environment variable that names the folder."""
@@ -14,10 +17,17 @@ SPOOL = "spool"
 
 def home() -> Path:
     """Return the folder: that of EBMHW_KARL_HOME, else ``ebmhw/karl`` in the user's data folder (XDG_DATA_HOME, else ~/.local/share)."""
+    from pathlib import Path
+
+    return Path(home_name())
+
+
+def home_name() -> str:
+    """Return the folder of `home` as a text: importing pathlib takes 3 ms, which every hook of an agent would wait for."""
     given = os.environ.get(VARIABLE)
     if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "ebmhw" / "karl"
+        return given
+    return os.path.join(os.environ.get("XDG_DATA_HOME") or os.path.expanduser(os.path.join("~", ".local", "share")), "ebmhw", "karl")
 
 
 def canonical_writer() -> str | None:

@@ -16,11 +16,13 @@ class NamedTwice(ValueError):
 
 def once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Return the members of an object, as the object_pairs_hook of json.loads; NamedTwice where one is there twice."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise NamedTwice(f"member {shown(name)} is there twice in one object; give it once")
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise NamedTwice(f"member {shown(name)} is there twice in one object; give it once")
+            seen.add(name)
     return found
 
 

@@ -7,24 +7,12 @@ from pathlib import Path
 from typing import Any, final
 
 from ebmhw.karl.moments import moment
+from ebmhw.karl.readers.agent_tools import arguments, tool_of
+from ebmhw.karl.readers.beside import beside
 from ebmhw.karl.readers.documents import Document, DocumentReader, Source
+from ebmhw.karl.readers.ends import exit_code_in, success_of
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import (
-    arguments,
-    beside,
-    code_in,
-    fraction,
-    items,
-    mapping,
-    name,
-    number,
-    said,
-    shortened,
-    success_of,
-    text,
-    tool_of,
-    verified,
-)
+from ebmhw.karl.readers.members import fraction, items, mapping, name, number, said, text, verified, whole
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.tools import BASH
 from ebmhw.karl.trajectory import Trajectory
@@ -98,7 +86,7 @@ def _step(builder: SessionBuilder, place: int, step: Any) -> bool:
         return True
     if builder.model is None and role == "assistant":
         builder.model = text(found.get("model_name"))
-    turn = builder.turn(role, shortened(said(found.get("message"))), ts)
+    turn = builder.turn(role, said(found.get("message")), ts)
     tools: dict[str, str] = {}
     keys: list[tuple[str | None, str]] = []
     for number_of_call, call in enumerate(items(found.get("tool_calls"))):
@@ -142,9 +130,9 @@ def _result(builder: SessionBuilder, key: str, tool: str, result: Mapping[str, A
             flag = not found if flag is None and isinstance(found, bool) else flag
         for member in ("exit_code", "returncode", "return_code"):
             found = place.get(member)
-            code = found if code is None and isinstance(found, int) and not isinstance(found, bool) else code
+            code = whole(found) if code is None else code
     if code is None and tool == BASH:
-        code = code_in(output)
+        code = exit_code_in(output)
     # A step has one time: how long its calls took is known only where their results have times of their own.
     ended = moment(extra.get("timestamp"))
     builder.result(key, output, success_of(tool, output, flag, code), code, ended, duration_s=number(extra.get("duration_s")))

@@ -14,12 +14,13 @@ from typing import IO, Any, ClassVar, final
 
 from ebmhw.errors import InvalidFile, shown
 from ebmhw.karl.moments import moment
+from ebmhw.karl.readers.ends import exit_code_in
+from ebmhw.karl.readers.heads import first_objects
 from ebmhw.karl.readers.lines import objects
+from ebmhw.karl.readers.members import brief, first_text, mapping, said, seconds
 from ebmhw.karl.readers.open_sessions import Sessions
-from ebmhw.karl.readers.openings import first_objects
-from ebmhw.karl.readers.parts import brief, joined, mapping, seconds, text
 from ebmhw.karl.readers.reader import Problem, Reader, Report
-from ebmhw.karl.readers.session import SessionBuilder, exit_code_in
+from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.trajectory import Trajectory
 
 REJECTED = (
@@ -80,7 +81,7 @@ class ClaudeCodeReader(Reader):
             known = known or _is_entry(entry)
             if kind not in ("user", "assistant", "attachment", "system"):
                 continue
-            own = brief(text(entry, "uuid"))
+            own = brief(first_text(entry, "uuid"))
             if own is not None:
                 if own in seen:
                     continue
@@ -104,20 +105,20 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
         return False
     if kind == "summary":
         return "leafUuid" in entry
-    if text(entry, "sessionId") is not None or (text(entry, "uuid") is not None and "parentUuid" in entry):
+    if first_text(entry, "sessionId") is not None or (first_text(entry, "uuid") is not None and "parentUuid" in entry):
         return True
-    return text(entry, "session_id") is not None and ((kind in ("user", "assistant") and "message" in entry) or kind in ("system", "result"))
+    return first_text(entry, "session_id") is not None and ((kind in ("user", "assistant") and "message" in entry) or kind in ("system", "result"))
 
 
 def _session(entry: Mapping[str, Any], path: Path, chains: dict[str, str]) -> str:
     """Return the name of the session that a line is of: of a subagent, its own."""
-    session = text(entry, "sessionId", "session_id") or path.name.split(".")[0] or "session"
-    parent_call = text(entry, "parent_tool_use_id")
+    session = first_text(entry, "sessionId", "session_id") or path.name.split(".")[0] or "session"
+    parent_call = first_text(entry, "parent_tool_use_id")
     if entry.get("isSidechain") is not True and parent_call is None:
         return session
-    agent = text(entry, "agentId") or parent_call
+    agent = first_text(entry, "agentId") or parent_call
     if agent is None:
-        own, before = brief(text(entry, "uuid")) or "", brief(text(entry, "parentUuid"))
+        own, before = brief(first_text(entry, "uuid")) or "", brief(first_text(entry, "parentUuid"))
         agent = chains.get(before, before) if before is not None else own
         _remember(chains, own, agent)
     return f"{session}/{agent}"
@@ -132,80 +133,80 @@ def _remember(kept: dict[str, Any], name: str, value: Any) -> None:
 def _take(builder: SessionBuilder, kind: str, entry: Mapping[str, Any]) -> None:
     """Add a line to its session."""
     ts = moment(entry.get("timestamp"))
-    builder.cwd = builder.cwd or text(entry, "cwd")
+    builder.cwd = builder.cwd or first_text(entry, "cwd")
     if kind == "assistant":
         _answer(builder, entry, ts)
     elif kind == "user":
         _user(builder, entry, ts)
     elif kind == "attachment":
-        queued = mapping(entry, "attachment")
+        queued = mapping(entry.get("attachment"))
         # What is typed while the agent works stands here only.
         if queued.get("type") == "queued_command" and queued.get("commandMode") in (None, "prompt"):
-            _said(builder, joined(queued.get("prompt"), "text"), ts)
+            _said(builder, said(queued.get("prompt"), "text"), ts)
     else:
-        builder.model = builder.model or text(entry, "model")
+        builder.model = builder.model or first_text(entry, "model")
         builder.seen(ts)
 
 
 def _answer(builder: SessionBuilder, entry: Mapping[str, Any], ts: float | None) -> None:
-    message = mapping(entry, "message")
-    model = text(message, "model")
+    message = mapping(entry.get("message"))
+    model = first_text(message, "model")
     if model == _SYNTHETIC or entry.get("isApiErrorMessage") is True:
         builder.seen(ts)
         return
     builder.model = builder.model or model
     content = message.get("content")
-    turn = builder.turn("assistant", joined(content, "text"), ts, key=text(message, "id"))
+    turn = builder.turn("assistant", said(content, "text"), ts, key=first_text(message, "id"))
     for block in content if isinstance(content, list) else ():
         if not isinstance(block, Mapping) or block.get("type") not in ("tool_use", "server_tool_use", "mcp_tool_use"):
             continue
         arguments = block.get("input")
-        if builder.call(text(block, "id"), block.get("name"), arguments, ts, turn) and builder.skill is None and block.get("name") == "Skill":
-            builder.skill = text(arguments, "skill", "command", "name")
+        if builder.call(first_text(block, "id"), block.get("name"), arguments, ts, turn) and builder.skill is None and block.get("name") == "Skill":
+            builder.skill = first_text(arguments, "skill", "command", "name")
             builder.label_source = None if builder.skill is None else "invocation"
 
 
 def _user(builder: SessionBuilder, entry: Mapping[str, Any], ts: float | None) -> None:
-    content = mapping(entry, "message").get("content")
+    content = mapping(entry.get("message")).get("content")
     results = [block for block in content if isinstance(block, Mapping) and block.get("type") == "tool_result"] if isinstance(content, list) else []
     for block in results:
         _result(builder, block, entry.get("toolUseResult", entry.get("tool_use_result")) if len(results) == 1 else None, ts)
-    said = joined(content, "text")
+    spoken = said(content, "text")
     if entry.get("isCompactSummary") is True:
-        builder.turn("system", said, ts)
-    elif results or entry.get("isMeta") is True or mapping(entry, "origin").get("kind", "human") != "human":
+        builder.turn("system", spoken, ts)
+    elif results or entry.get("isMeta") is True or mapping(entry.get("origin")).get("kind", "human") != "human":
         builder.seen(ts)
     else:
-        _said(builder, said, ts)
+        _said(builder, spoken, ts)
 
 
-def _said(builder: SessionBuilder, said: str, ts: float | None) -> None:
-    prompt = prompt_of(said)
+def _said(builder: SessionBuilder, spoken: str, ts: float | None) -> None:
+    prompt = prompt_of(spoken)
     if prompt is None:
         builder.seen(ts)
     else:
         builder.turn("user", prompt, ts)
 
 
-def prompt_of(said: str) -> str | None:
+def prompt_of(spoken: str) -> str | None:
     """Return what a user typed of a text that stands in the user's place, None where the program wrote it."""
-    said = said.strip()
+    spoken = spoken.strip()
     at = 0
-    while said.startswith(_REMINDER[0], at):
-        end = said.find(_REMINDER[1], at)
-        at = len(said) if end < 0 else end + len(_REMINDER[1])
-        while said[at : at + 1].isspace():
+    while spoken.startswith(_REMINDER[0], at):
+        end = spoken.find(_REMINDER[1], at)
+        at = len(spoken) if end < 0 else end + len(_REMINDER[1])
+        while spoken[at : at + 1].isspace():
             at += 1
-    said = said[at:]
-    if said.startswith("<command-"):
+    spoken = spoken[at:]
+    if spoken.startswith("<command-"):
         # Commands of the program (/clear, /model) say nothing; what is given to one is asked.
-        name, given = _COMMAND.search(said[:5000]), _ARGUMENTS.search(said[:10_000])
+        name, given = _COMMAND.search(spoken[:5000]), _ARGUMENTS.search(spoken[:10_000])
         return f"/{name[1].strip()} {given[1].strip()}" if name and given and given[1].strip() else None
-    return None if not said or said.startswith(_WRITTEN_FOR_USER) else said
+    return None if not spoken or spoken.startswith(_WRITTEN_FOR_USER) else spoken
 
 
 def _result(builder: SessionBuilder, block: Mapping[str, Any], details: object, ts: float | None) -> None:
-    output = joined(block.get("content"), "text")
+    output = said(block.get("content"), "text")
     failed = block.get("is_error") is True
     success: bool | None = not failed
     exit_code = exit_code_in(output) if failed else None
@@ -216,15 +217,15 @@ def _result(builder: SessionBuilder, block: Mapping[str, Any], details: object, 
         # A command that runs on, or was stopped, has not passed.
         if details.get("interrupted") is True or details.get("backgroundTaskId"):
             success = None
-        duration = seconds(details, "totalDurationMs", 1e-3)
-        whole = f"{text(details, 'stdout') or ''}\n{text(details, 'stderr') or ''}"
+        duration = seconds(details.get("totalDurationMs"), 1e-3)
+        whole = f"{first_text(details, 'stdout') or ''}\n{first_text(details, 'stderr') or ''}"
         output = whole if len(whole) > len(output) else output
         # A code that the program explains (grep that found nothing) is not 0.
         if success and "stdout" in details and not details.get("returnCodeInterpretation"):
             exit_code = 0
     if output.startswith(REJECTED):
         success = None
-    builder.result(text(block, "tool_use_id"), output, success, exit_code, ts, created=created, duration_s=duration)
-    _, said, feedback = output[:20_000].partition(_SAID)
-    if success is None and said and feedback.strip():
+    builder.result(first_text(block, "tool_use_id"), output, success, exit_code, ts, created=created, duration_s=duration)
+    _, marked, feedback = output[:20_000].partition(_SAID)
+    if success is None and marked and feedback.strip():
         builder.turn("user", feedback.partition("\n\nNote: ")[0], ts)

@@ -13,11 +13,12 @@ from typing import IO, Any, ClassVar, final
 
 from ebmhw.errors import InvalidFile
 from ebmhw.karl.moments import moment
+from ebmhw.karl.patches import PATCH, file_of_patch
 from ebmhw.karl.readers.claude_code import REJECTED, prompt_of
+from ebmhw.karl.readers.heads import first_objects
 from ebmhw.karl.readers.lines import objects
+from ebmhw.karl.readers.members import first_text
 from ebmhw.karl.readers.open_sessions import Sessions
-from ebmhw.karl.readers.openings import first_objects
-from ebmhw.karl.readers.parts import PATCH, file_of_patch, text
 from ebmhw.karl.readers.reader import Problem, Reader, Report
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.tap.results import result_of
@@ -51,13 +52,13 @@ class ClaudeHooksReader(Reader):
         known = False
         for number, entry in objects(stream, path, report):
             hook = _hook(entry)
-            session = text(hook, "session_id")
+            session = first_text(hook, "session_id")
             if hook is None or session is None:
                 missing = _EVENT if hook is None else "session_id"
                 report(Problem(str(path), number, f"{missing} is missing, or no text; the line is skipped"))
                 continue
             known = True
-            agent = text(hook, "agent_id")
+            agent = first_text(hook, "agent_id")
             builder = sessions.of(session if agent is None else f"{session}/{agent}")
             ts = next((found for found in (moment(each.get(name)) for each in (entry, hook) for name in _TIMES) if found is not None), None)
             _take(builder, hook, ts, waiting)
@@ -78,17 +79,17 @@ def _take(builder: SessionBuilder, hook: Mapping[str, Any], ts: float | None, wa
     builder.seen(ts)
     if _TURN in hook:
         builder.agent = "codex"
-    builder.cwd = builder.cwd or text(hook, "cwd")
-    builder.model = builder.model or text(hook, "model")
+    builder.cwd = builder.cwd or first_text(hook, "cwd")
+    builder.model = builder.model or first_text(hook, "model")
     event = hook[_EVENT]
     if event == "UserPromptSubmit":
-        prompt = prompt_of(text(hook, "prompt", "user_prompt") or "")
+        prompt = prompt_of(first_text(hook, "prompt", "user_prompt") or "")
         if prompt is not None:
             builder.turn("user", prompt, ts)
-    elif event in ("Stop", "SubagentStop") and text(hook, "last_assistant_message") is not None:
-        builder.turn("assistant", text(hook, "last_assistant_message") or "", ts)
+    elif event in ("Stop", "SubagentStop") and first_text(hook, "last_assistant_message") is not None:
+        builder.turn("assistant", first_text(hook, "last_assistant_message") or "", ts)
     elif event == "PreToolUse":
-        call = text(hook, "tool_use_id")
+        call = first_text(hook, "tool_use_id")
         if call is None and len(waiting) < _WAITING:
             call = f"\0{_key(builder, hook)}{builder.calls}"
             waiting.setdefault((builder.session_id, _key(builder, hook)), []).append(call)
@@ -99,16 +100,16 @@ def _take(builder: SessionBuilder, hook: Mapping[str, Any], ts: float | None, wa
 
 def _call(builder: SessionBuilder, call: str | None, hook: Mapping[str, Any], ts: float | None) -> None:
     arguments = hook.get("tool_input")
-    patch = text(arguments, "command", "input") or ""
+    patch = first_text(arguments, "command", "input") or ""
     if patch.lstrip().startswith(PATCH):
         arguments = {"file_path": file_of_patch(patch)}
     if builder.call(call, hook.get("tool_name"), arguments, ts) and builder.skill is None and hook.get("tool_name") == "Skill":
-        builder.skill = text(arguments, "skill", "command", "name")
+        builder.skill = first_text(arguments, "skill", "command", "name")
         builder.label_source = None if builder.skill is None else "invocation"
 
 
 def _ended(builder: SessionBuilder, hook: Mapping[str, Any], ts: float | None, waiting: dict[tuple[str, str], list[str]]) -> None:
-    call = text(hook, "tool_use_id")
+    call = first_text(hook, "tool_use_id")
     began = True
     if call is None:
         key = (builder.session_id, _key(builder, hook))
@@ -121,8 +122,8 @@ def _ended(builder: SessionBuilder, hook: Mapping[str, Any], ts: float | None, w
     if not began or not builder.waits(call):
         _call(builder, call, hook, None)
     told = next(({**hook, "tool_response": hook[name]} for name in _RESPONSES if name in hook), hook)
-    shell = canonical(text(hook, "tool_name")) == BASH
-    failed = hook[_EVENT] == "PostToolUseFailure" or text(hook, "error") is not None
+    shell = canonical(first_text(hook, "tool_name")) == BASH
+    failed = hook[_EVENT] == "PostToolUseFailure" or first_text(hook, "error") is not None
     result = result_of(told, failed=failed, shell=shell, tells_failures=_TURN not in hook)
     rejected = result.output.startswith(REJECTED)
     success, exit_code = (None, None) if rejected else (result.success, result.exit_code)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ebmhw.karl.readers.members import tool_of
+from ebmhw.karl.readers.agent_tools import tool_of
 from ebmhw.karl.tools import BASH, EDIT, GLOB, GREP, READ, WRITE
 
 _LINE_CHARS = 4000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -13,13 +12,13 @@ from typing import IO, Any, NamedTuple, final
 
 from ebmhw.errors import InvalidFile
 from ebmhw.karl.readers import values
-from ebmhw.karl.readers.lines import NotJson, lines, value_of
-from ebmhw.karl.readers.reader import Problem, Reader, Report
+from ebmhw.karl.readers.decoding import NotJson, value_of
+from ebmhw.karl.readers.heads import headed
+from ebmhw.karl.readers.lines import lines
+from ebmhw.karl.readers.reader import HEAD_BYTES, Problem, Reader, Report
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.readers.values import Text, Unread
 from ebmhw.karl.trajectory import Trajectory
-
-_HEAD = 2**16
 
 
 class Document(NamedTuple):
@@ -141,8 +140,7 @@ def documents(stream: IO[bytes], source: Source) -> Iterator[Document]:
     ------
     InvalidFile : the file is one object that is broken, or longer than that
     """
-    head = stream.read(_HEAD)
-    whole = io.BufferedReader(_Resumed(head, stream), values.CHUNK)
+    head, whole = headed(stream)
     if _one_a_line(head):
         found = lines(whole, source.path, source.tell, values.VALUE_CHARS)
         yield from (Document(number, line, value) for number, (line, value) in enumerate(found, 1))
@@ -153,26 +151,6 @@ def documents(stream: IO[bytes], source: Source) -> Iterator[Document]:
         yield from _elements(text, source, "]")
     else:
         yield from _elements(text, source, "")
-
-
-@final
-class _Resumed(io.RawIOBase):
-    """A stream whose first bytes were read already: those, then the others."""
-
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        super().__init__()
-        self._head, self._stream = memoryview(head), stream
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, or its beginning; return how many bytes."""
-        data = self._head[: len(buffer)] if self._head else self._stream.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _one_a_line(head: bytes) -> bool:
@@ -191,7 +169,7 @@ def _one_a_line(head: bytes) -> bool:
                     return True
             except NotJson:
                 continue
-    return len(rows) == 1 and len(head) >= _HEAD
+    return len(rows) == 1 and len(head) >= HEAD_BYTES
 
 
 def _elements(text: Text, source: Source, end: str) -> Iterator[Document]:

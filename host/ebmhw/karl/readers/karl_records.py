@@ -8,9 +8,9 @@ from typing import IO, Any, ClassVar, final
 
 from ebmhw.errors import InvalidFile, InvalidTrajectory, NewerRecord
 from ebmhw.karl.moments import iso, moment
+from ebmhw.karl.readers.heads import first_objects
 from ebmhw.karl.readers.lines import objects
-from ebmhw.karl.readers.openings import first_objects
-from ebmhw.karl.readers.parts import mapping
+from ebmhw.karl.readers.members import mapping
 from ebmhw.karl.readers.reader import Problem, Reader, Report
 from ebmhw.karl.record import from_record
 from ebmhw.karl.tools import KEYS, PARAM_CHARS, cut
@@ -57,7 +57,7 @@ def adapted(record: Mapping[str, Any]) -> Mapping[str, Any]:
     traced = record.get("trajectory")
     if "channel" in record or not isinstance(traced, Mapping):
         return record
-    timing, skill, context = (mapping(record, name) for name in ("timing", "skill", "context"))
+    timing, skill, context = (mapping(record.get(name)) for name in ("timing", "skill", "context"))
     label = record["skill"] if isinstance(record.get("skill"), str) else skill.get("name")
     domain = skill.get("domain", record.get("domain"))
     first, last = (moment(timing.get(name)) for name in ("first", "last"))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from ebmhw.errors import InvalidFile, shown
+from ebmhw.karl.readers.decoding import NotJson, value_of
 from ebmhw.karl.readers.reader import Problem, Report
 
 LINE_BYTES = 2**25
@@ -19,12 +18,6 @@ DOCUMENT_BYTES = 2**28
 """Of a file that is one JSON value: it has to be in memory as a whole."""
 
 _CHUNK = 2**20
-_DIGITS = 400
-"""Of an integer: far more than any count or time has; Python needs quadratic time for long ones."""
-
-
-class NotJson(ValueError):
-    """A text is no JSON that is read here; the text of the error says why."""
 
 
 def lines(stream: IO[bytes], path: Path, report: Report, limit: int = LINE_BYTES) -> Iterator[tuple[int, Any]]:
@@ -87,73 +80,6 @@ def document(stream: IO[bytes], path: Path, limit: int = DOCUMENT_BYTES) -> Any:
         return value_of(raw.removeprefix(codecs.BOM_UTF8))
     except NotJson as error:
         raise InvalidFile(f"{path}: {error}; give a whole JSON file") from None
-
-
-def value_of(raw: bytes | str) -> Any:
-    """Return what a text of JSON says; NaN and infinities are None, halves of surrogate pairs become question marks.
-
-    Raises
-    ------
-    NotJson : it is not UTF-8, no JSON, nested too deeply, has a member twice in an object, or an integer of hundreds of digits
-    """
-    try:
-        text = raw if isinstance(raw, str) else raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise NotJson(f"byte {error.start} is no UTF-8 ({error.reason})") from None
-    try:
-        value = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise NotJson(f"no JSON ({error.msg} at character {error.pos})") from None
-    except RecursionError:
-        raise NotJson("the JSON is nested too deeply") from None
-    # Only an escape makes half a pair: UTF-8 cannot hold one.
-    if "\\ud" in text or "\\uD" in text:
-        return _without_halves(value)
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise NotJson(f"the member {shown(twice)} stands twice in an object")
-    return made
-
-
-def _integer(text: str) -> int:
-    if len(text) > _DIGITS:
-        raise NotJson(f"an integer has {len(text)} digits, {_DIGITS} are the limit")
-    return int(text)
-
-
-def _float(text: str) -> float | None:
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=lambda _: None)
-
-
-def _without_halves(value: Any) -> Any:
-    """Return a value whose texts can be written as UTF-8."""
-    holder = [value]
-    left: list[Any] = [holder]
-    while left:
-        at = left.pop()
-        places = list(at.items()) if isinstance(at, dict) else list(enumerate(at))
-        for place, item in places:
-            if isinstance(item, str):
-                at[place] = _whole(item)
-            elif isinstance(item, (dict, list)):
-                left.append(item)
-            if isinstance(place, str) and _whole(place) != place:
-                at[_whole(place)] = at.pop(place)
-    return holder[0]
-
-
-def _whole(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _skip(stream: IO[bytes]) -> int:

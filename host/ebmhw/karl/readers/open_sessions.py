@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import final
 
-from ebmhw.karl.readers.parts import brief
-from ebmhw.karl.readers.reader import Report
+from ebmhw.karl.readers.members import brief
+from ebmhw.karl.readers.reader import Problem, Report
 from ebmhw.karl.readers.session import OPEN_CHARS, SessionBuilder
 from ebmhw.karl.trajectory import Trajectory
 
@@ -60,5 +60,7 @@ class Sessions:
         """Yield all that are left, in the order of their last lines."""
         while self._open:
             builder = self._open.pop(next(iter(self._open)))
-            if not builder.empty:
+            if builder.empty:
+                self._report(Problem(str(self._path), None, builder.nothing))
+            else:
                 yield builder.build()

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, final
 
 from ebmhw.karl.moments import moment
+from ebmhw.karl.readers.agent_tools import arguments, tool_of
 from ebmhw.karl.readers.documents import Document, DocumentReader, Source
+from ebmhw.karl.readers.ends import exit_code_in, success_of
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import Waiting, arguments, code_in, items, mapping, name, said, shortened, success_of, text, tool_of, verified
+from ebmhw.karl.readers.members import first_text, items, mapping, name, said, text, verified
 from ebmhw.karl.readers.session import SessionBuilder
+from ebmhw.karl.readers.waiting import Waiting
 from ebmhw.karl.tools import BASH
 from ebmhw.karl.trajectory import Trajectory
 
@@ -80,13 +83,14 @@ class OpenAiReader(DocumentReader):
         if found is not None:
             yield from self._session(document, value, found, source)
             return
+        domain = _domain(value)
         inner = next((items(value[member]) for member in _WRAPPERS if items(value.get(member))), [])
         for number, part in enumerate(inner, 1):
             messages = _messages(mapping(part))
             if messages is None:
                 source.problem(document, f"part {number} has no list of messages; it is skipped")
                 continue
-            yield from self._session(Document(number, document.line, part), part, messages, source)
+            yield from self._session(Document(number, document.line, part), part, messages, source, domain)
         if not inner:
             source.problem(document, "it has no list of messages; it is skipped")
 
@@ -96,12 +100,14 @@ class OpenAiReader(DocumentReader):
             self._flat.builder.session_id = f"{source.path.name.partition('.')[0]}-{self._hash.hexdigest()[:12]}"
             yield self._flat.builder.build()
 
-    def _session(self, document: Document, value: Mapping[str, Any], messages: list[Any], source: Source) -> Iterator[Trajectory]:
+    def _session(
+        self, document: Document, value: Mapping[str, Any], messages: list[Any], source: Source, domain: str | None = None
+    ) -> Iterator[Trajectory]:
         task = next((found for found in (name(value.get(member)) for member in _TASKS) if found is not None), None)
         session = _Session(SessionBuilder(_name_of(document, value, task, source), self.name, path=source.path, report=source.tell))
         info = mapping(value.get("info"))
         builder = session.builder
-        builder.task = task
+        builder.task = None if task is None else _task(task, value, domain)
         builder.model = text(value.get("model")) or text(value.get("model_name")) or text(info.get("model"))
         builder.user = text(value.get("user_id"))
         builder.verified = verified(value, mapping(value.get("reward_info")), mapping(info.get("reward_info")))
@@ -109,7 +115,7 @@ class OpenAiReader(DocumentReader):
             builder.seen(moment(value.get(started)))
         system = text(value.get("system"))
         if system is not None:
-            builder.turn("system", shortened(system))
+            builder.turn("system", system)
         bad = sum(not session.message(message) for message in messages)
         builder.seen(moment(value.get("end_time")))
         if bad:
@@ -157,17 +163,17 @@ class _Session:
         if role == "user":
             self._blocks(content, ts)
             if spoken.strip() or not (isinstance(content, list) or value.get("tool_calls")):
-                self.builder.turn("user", shortened(spoken), ts, prompt=not _SIGNAL.match(spoken[:300]))
+                self.builder.turn("user", spoken, ts, prompt=not _SIGNAL.match(spoken[:300]))
             return True
         turn = None
         if role == "system":
-            self.builder.turn("system", shortened(spoken), ts)
+            self.builder.turn("system", spoken, ts)
             return True
         if value.get("from") == "function_call":
             turn = self.builder.turn("assistant", "", ts)
             self._call(None, mapping(arguments(content)), ts, turn)
             return True
-        turn = self.builder.turn("assistant", shortened(spoken), ts)
+        turn = self.builder.turn("assistant", spoken, ts)
         for call in items(value.get("tool_calls")):
             found = mapping(call)
             self._call(name(found.get("id")), mapping(found.get("function")) or found, ts, turn)
@@ -203,7 +209,7 @@ class _Session:
         output = said(content)
         flag = message.get("is_error", message.get("error"))
         shell = key in self._shells
-        code = code_in(output) if shell else None
+        code = exit_code_in(output) if shell else None
         success = success_of(BASH if shell else "", output, None if not isinstance(flag, bool) else not flag, code)
         self.builder.result(key, output, success, code, ts)
 
@@ -233,6 +239,29 @@ def _id(message: Mapping[str, Any]) -> str | None:
         if found is not None:
             return found
     return None
+
+
+def _task(task: str, value: Mapping[str, Any], domain: str | None) -> str:
+    """Return a name of a task that no other benchmark's task has: number 3 of tau-bench is one task of an airline and another one of a shop.
+
+    Parameters
+    ----------
+    task : its own name; one that is more than a number stays as it is
+    domain : of the whole file, where that tells one
+    """
+    if not task.isdigit():
+        return task
+    domain = _domain(value) or domain
+    if domain is not None:
+        return f"{domain}/{task}"
+    instruction = text(mapping(mapping(value.get("info")).get("task")).get("instruction"))
+    return task if instruction is None else f"{task}-{hashlib.sha256(instruction.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def _domain(value: Mapping[str, Any]) -> str | None:
+    """Return the domain of a benchmark that an object tells: as "domain" or "env", or as tau2-bench does; None where it tells none."""
+    info = mapping(value.get("info"))
+    return first_text(value, "domain", "env") or first_text(info, "domain", "env") or first_text(info.get("environment_info"), "domain_name")
 
 
 def _name_of(document: Document, value: Mapping[str, Any], task: str | None, source: Source) -> str:

@@ -1,4 +1,4 @@
-"""OpenHands: output.jsonl of its evaluations, and saved event streams; events of versions 0 (action, observation) and 1 (kind)."""
+"""OpenHands: output.jsonl of its evaluations, and saved event streams, in one file or one an event; versions 0 (action, observation) and 1 (kind)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any, final
 
 from ebmhw.karl.moments import moment
+from ebmhw.karl.readers.agent_tools import arguments, tool_of
 from ebmhw.karl.readers.documents import Document, DocumentReader, Source
+from ebmhw.karl.readers.ends import exit_code_in, success_of
+from ebmhw.karl.readers.event_files import event_files, events_in
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import arguments, code_in, mapping, name, said, shortened, success_of, text, tool_of, verified
+from ebmhw.karl.readers.members import mapping, name, said, text, verified, whole
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.tools import BASH, EDIT, READ, WRITE
 from ebmhw.karl.trajectory import EVENTS_LIMIT, Trajectory
@@ -61,16 +64,25 @@ class OpenHandsReader(DocumentReader):
             return True
         return bool({"action", "observation"} & set(found)) and {"id", "source"} <= set(found) and bool({"timestamp", "message"} & set(found))
 
+    def continues(self, path: Path) -> bool:
+        """Tell whether a file is an event of a conversation that another file starts."""
+        files = event_files(path)
+        return bool(files) and path.name != files[0].name
+
     def sessions(self, document: Document, source: Source) -> Iterator[Trajectory]:
         """Yield the session of an output; events are kept for that of the file."""
         value = document.value
         if _is_event(value):
-            if self._seen < _FIRST_EVENTS:
-                self._hash.update(document.digest().encode())
-            self._seen += 1
+            files = event_files(source.path)
             if self._stream is None:
                 self._stream = _Session(SessionBuilder("", self.name, path=source.path, report=source.tell))
-            self._stream.event(value)
+            elif files:
+                return
+            for event in events_in(files, source.tell) if files else (value,):
+                if self._seen < _FIRST_EVENTS:
+                    self._hash.update(document._replace(value=event).digest().encode())
+                self._seen += 1
+                self._stream.event(event)
             return
         found = mapping(value)
         history = found.get("history", found.get("trajectory", found.get("events")))
@@ -101,8 +113,9 @@ class OpenHandsReader(DocumentReader):
     def rest(self, source: Source) -> Iterator[Trajectory]:
         """Yield the session that a stream of events is."""
         if self._stream is not None and not self._stream.builder.empty:
-            # OpenHands names the file after the session; others may bear the same name.
-            self._stream.builder.session_id = f"{source.path.name.partition('.')[0]}-{self._hash.hexdigest()[:12]}"
+            # OpenHands names the file, or the folder above that of the events, after the session; others may bear the same name.
+            own = source.path.parent.parent.name if event_files(source.path) else source.path.name.partition(".")[0]
+            self._stream.builder.session_id = f"{own or 'openhands'}-{self._hash.hexdigest()[:12]}"
             yield self._stream.builder.build()
 
 
@@ -139,14 +152,14 @@ class _Session:
         role = "user" if event.get("source") == "user" else "assistant"
         if action in ("message", "system"):
             spoken = text(given.get("content")) or text(event.get("message")) or ""
-            self.builder.turn("system" if action == "system" else role, shortened(spoken), ts)
+            self.builder.turn("system" if action == "system" else role, spoken, ts)
             return
         tool = _TOOLS.get(action) if isinstance(action, str) else None
         # A user's own commands in the terminal are none of the agent's.
         if tool is None or role == "user":
             return
         thought = text(given.get("thought")) or text(given.get("final_thought")) or ""
-        turn = self.builder.turn("assistant", shortened(thought), ts)
+        turn = self.builder.turn("assistant", thought, ts)
         if action == "edit" and isinstance(given.get("command"), str):
             tool = _EDITOR.get(given["command"], EDIT)
         if action == "call_tool_mcp":
@@ -174,9 +187,9 @@ class _Session:
         if kind == "MessageEvent":
             message = mapping(event.get("llm_message"))
             user = event.get("source") == "user" or message.get("role") == "user"
-            self.builder.turn("user" if user else "assistant", shortened(said(message.get("content"))), ts)
+            self.builder.turn("user" if user else "assistant", said(message.get("content")), ts)
         elif kind == "SystemPromptEvent":
-            self.builder.turn("system", shortened(said(event.get("system_prompt"))), ts)
+            self.builder.turn("system", said(event.get("system_prompt")), ts)
         elif kind == "ActionEvent":
             self._action_event(event, ts)
         elif kind in ("ObservationEvent", "AgentErrorEvent", "UserRejectObservation"):
@@ -184,7 +197,7 @@ class _Session:
         return kind in _KINDS
 
     def _action_event(self, event: Mapping[str, Any], ts: float | None) -> None:
-        turn = self.builder.turn("assistant", shortened(said(event.get("thought"))), ts, key=name(event.get("llm_response_id")))
+        turn = self.builder.turn("assistant", said(event.get("thought")), ts, key=name(event.get("llm_response_id")))
         call, action = mapping(event.get("tool_call")), mapping(event.get("action"))
         given = action or arguments(call.get("arguments", mapping(call.get("function")).get("arguments")))
         tool = tool_of(event.get("tool_name", call.get("name")), given)
@@ -216,7 +229,7 @@ class _Session:
     def _result(self, call: tuple[str, str], output: str, flag: bool | None, code: int | None, existed: Any, ts: float | None) -> None:
         key, tool = call
         if code is None and tool == BASH:
-            code = _code(code_in(output))
+            code = _code(exit_code_in(output))
         success = success_of(tool, output, flag, code)
         created = not existed if tool in (WRITE, EDIT) and isinstance(existed, bool) and success is not False else None
         self.builder.result(key, output, success, code if tool == BASH else None, ts, created=created)
@@ -243,4 +256,5 @@ def _flat(history: list[Any]) -> Iterator[Any]:
 
 def _code(value: Any) -> int | None:
     """Return an exit code; -1 stands for one that is not known: the command still runs, or was cut off."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value != -1 else None
+    found = whole(value)
+    return None if found == -1 else found

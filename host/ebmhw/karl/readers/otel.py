@@ -8,120 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import final
 
+from ebmhw.karl.readers.agent_tools import arguments, tool_of
 from ebmhw.karl.readers.documents import Document, DocumentReader, Source
+from ebmhw.karl.readers.ends import exit_code_in, success_of
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import arguments, code_in, name, shortened, success_of, text, tool_of, written
+from ebmhw.karl.readers.members import name, text, whole, written
 from ebmhw.karl.readers.reader import Problem
 from ebmhw.karl.readers.session import OPEN_CHARS, SessionBuilder
-from ebmhw.karl.readers.spans import Said, Span, messages_in, spans_in
+from ebmhw.karl.readers.span_messages import messages_in
+from ebmhw.karl.readers.spans import OTHER_SIGNALS, Span, holds_logs, spans_in
+from ebmhw.karl.readers.traces import ToolCall, Trace, fill
 from ebmhw.karl.tools import BASH, cut, key_params
-from ebmhw.karl.trajectory import EVENTS_LIMIT, TURN_CHARS, TURNS_LIMIT, Trajectory
+from ebmhw.karl.trajectory import TURN_CHARS, Trajectory
 
 _AGENT_OPERATIONS = frozenset({"chat", "generate_content", "text_completion", "invoke_agent", "create_agent", "invoke_workflow", "plan"})
 _TOOL = "execute_tool"
 _KINDS: Mapping[str, str] = {"TOOL": _TOOL, "LLM": "chat", "AGENT": "invoke_agent"}
 """Of OpenInference, whose spans have other names for the same."""
-
-_RECORD_CHARS = 300
-_SEEN = 4 * TURNS_LIMIT
-"""Messages of a trace that are told apart; a context is sent again with every request."""
-
-
-class _Tool(NamedTuple):
-    """A call of a tool, as its span or a message tells it.
-
-    Attributes
-    ----------
-    start, end : Unix seconds
-    call_id : None where it has none
-    tool, params, command : as of `SessionBuilder.call`
-    success, code, tests_of : as of `SessionBuilder.result`; ``tests_of`` is the end of its output
-    spanned : whether a span tells it: calls in messages are the same ones
-    """
-
-    start: float | None
-    end: float | None
-    call_id: str | None
-    tool: str
-    params: Mapping[str, str]
-    command: str | None
-    success: bool | None
-    code: int | None
-    output: str
-    spanned: bool
-
-
-@final
-class _Trace:
-    """What is kept of a trace until its sessions are given out.
-
-    Attributes
-    ----------
-    turns, tools : what was said and called, each with the conversation that its span names
-    conversation : the first one that a span names
-    """
-
-    def __init__(self) -> None:
-        self.turns: list[tuple[str | None, float | None, str, str]] = []
-        self.tools: list[tuple[str | None, _Tool]] = []
-        self.results: dict[str, tuple[str, float | None]] = {}
-        self.conversation: str | None = None
-        self.agent: str | None = None
-        self.model: str | None = None
-        self.user: str | None = None
-        self.start: float | None = None
-        self.end: float | None = None
-        self.chars = 1000
-        self.beyond = 0
-        self._sent: Counter[tuple[str | None, int]] = Counter()
-
-    def seen(self, at: float | None) -> None:
-        """Take note of a time."""
-        if at is not None:
-            self.start = at if self.start is None else min(self.start, at)
-            self.end = at if self.end is None else max(self.end, at)
-
-    def said(self, conversation: str | None, messages: list[tuple[float | None, Said]]) -> None:
-        """Add those messages of a request and its answer that did not come before: a context is sent again each time, and grows."""
-        here: Counter[int] = Counter()
-        for at, message in messages:
-            mark = _mark(message)
-            here[mark] += 1
-            if here[mark] <= self._sent[conversation, mark]:
-                continue
-            if len(self._sent) < _SEEN:
-                self._sent[conversation, mark] += 1
-            if message.text.strip() and len(self.turns) < TURNS_LIMIT:
-                kept = cut(shortened(message.text), TURN_CHARS)
-                self.turns.append((conversation, at, message.role, kept))
-                self.chars += len(kept) + _RECORD_CHARS
-            for call_id, tool, given in message.calls:
-                read = arguments(given)
-                found = tool_of(tool, read)
-                command = read.get("command") if found == BASH else None
-                self.called(
-                    conversation,
-                    _Tool(at, None, call_id, found, key_params(read), command if isinstance(command, str) else None, None, None, "", False),
-                )
-            for call_id, output in message.results:
-                if call_id is not None and len(self.results) < EVENTS_LIMIT:
-                    self.results.setdefault(call_id, (output[-TURN_CHARS:] if len(output) > TURN_CHARS else output, at))
-                    self.chars += min(len(output), TURN_CHARS) + _RECORD_CHARS
-
-    def forget(self, conversation: str | None, messages: list[Said]) -> None:
-        """Take messages for new ones."""
-        for message in messages:
-            self._sent.pop((conversation, _mark(message)), None)
-
-    def called(self, conversation: str | None, tool: _Tool) -> None:
-        """Add a call."""
-        if len(self.tools) >= EVENTS_LIMIT:
-            self.beyond += 1
-            return
-        self.tools.append((conversation, tool))
-        self.chars += _RECORD_CHARS + sum(map(len, tool.params.values())) + len(tool.output) + len(tool.command or "")
 
 
 @final
@@ -131,10 +36,10 @@ class OtelReader(DocumentReader):
     name = "otel"
 
     def __init__(self) -> None:
-        self._traces: dict[str, _Trace] = {}
+        self._traces: dict[str, Trace] = {}
         self._parts: Counter[str] = Counter()
         self._chars = 0
-        self._spans = 0
+        self._spans = self._logs = 0
         self._split = False
 
     def started(self) -> OtelReader:
@@ -144,7 +49,7 @@ class OtelReader(DocumentReader):
     def recognises(self, head: bytes, path: Path) -> bool:
         """Tell whether the first object holds spans of OTLP, or is a span."""
         found = set(first_members(head))
-        if {"resourceSpans", "resource_spans", "scopeSpans"} & found or {"SpanContext", "Attributes"} <= found:
+        if {"resourceSpans", "resource_spans", "scopeSpans", *OTHER_SIGNALS} & found or {"SpanContext", "Attributes"} <= found:
             return True
         return (
             "attributes" in found
@@ -157,6 +62,7 @@ class OtelReader(DocumentReader):
         if not isinstance(document.value, Mapping):
             source.problem(document, f"it is a {type(document.value).__name__}, no object with spans; it is skipped")
             return
+        self._logs += holds_logs(document.value)
         bad = 0
         for span in spans_in(document.value):
             if span is None:
@@ -179,6 +85,9 @@ class OtelReader(DocumentReader):
     def rest(self, source: Source) -> Iterator[Trajectory]:
         """Yield the sessions that are left."""
         yield from self._given(list(self._traces), source)
+        if self._logs:
+            what = f"{self._logs} of its documents hold logs, whose messages are not read; give the spans of the same sessions, with their messages"
+            source.tell(Problem(str(source.path), None, what))
         if source.first is None and not self._parts:
             what = f"none of its {self._spans} spans is one of generative AI (gen_ai.operation.name)" if self._spans else "it holds no spans"
             source.tell(Problem(str(source.path), None, what))
@@ -189,7 +98,7 @@ class OtelReader(DocumentReader):
         if operation is None and conversation is None:
             return
         known = self._traces.pop(span.trace, None)
-        trace, before = (_Trace(), 0) if known is None else (known, known.chars)
+        trace, before = (Trace(), 0) if known is None else (known, known.chars)
         # The last one that had a span stands last.
         self._traces[span.trace] = trace
         trace.seen(span.start)
@@ -218,7 +127,7 @@ class OtelReader(DocumentReader):
 
     def _given(self, traces: list[str], source: Source) -> Iterator[Trajectory]:
         """Yield the sessions of traces, and forget these."""
-        together: dict[str, list[_Trace]] = {}
+        together: dict[str, list[Trace]] = {}
         for own in traces:
             trace = self._traces.pop(own)
             self._chars -= trace.chars
@@ -228,79 +137,13 @@ class OtelReader(DocumentReader):
                 together.setdefault(session, []).append(trace)
         for session, parts in together.items():
             builder = SessionBuilder(session, self.name, path=source.path, report=None, part=self._parts[session])
-            _fill(builder, session, parts)
+            fill(builder, session, parts)
             self._parts[session] += 1
             if not builder.empty:
                 yield builder.build()
 
 
-def _mark(message: Said) -> int:
-    return hash((message.role, message.text.strip()[:TURN_CHARS], message.calls, message.results))
-
-
-def _fill(builder: SessionBuilder, session: str, traces: list[_Trace]) -> None:
-    turns, tools = [], []
-    results: dict[str, tuple[str, float | None]] = {}
-    for trace in traces:
-        turns += [turn for turn in trace.turns if (turn[0] or trace.conversation) == session]
-        tools += [tool for conversation, tool in trace.tools if (conversation or trace.conversation) == session]
-        results.update(trace.results)
-        builder.seen(trace.start)
-        builder.agent = trace.agent or builder.agent
-        builder.model = builder.model or trace.model
-        builder.user = builder.user or trace.user
-    moments: list[tuple[float, int, tuple[Any, ...] | _Tool]] = []
-    # Where times are missing, the order of the file stands.
-    last = 0.0
-    for turn in turns:
-        last = turn[1] if turn[1] is not None else last
-        moments.append((last, 0, turn))
-    for tool in _once(tools):
-        last = tool.start if tool.start is not None else last
-        moments.append((last, 1, tool))
-    moments.sort(key=lambda found: found[:2])
-    for place, (_, _, found) in enumerate(moments):
-        if isinstance(found, _Tool):
-            _call(builder, str(place), found, results)
-        else:
-            builder.turn(found[2], found[3], found[1])
-    for trace in traces:
-        builder.seen(trace.end)
-
-
-def _once(tools: list[_Tool]) -> list[_Tool]:
-    """Return the calls of spans, and those of messages that no span tells of."""
-    spanned = {tool.call_id for tool in tools if tool.spanned and tool.call_id is not None}
-    unnamed = Counter(tool.tool for tool in tools if tool.spanned and tool.call_id is None)
-    kept, named = [], set()
-    for tool in tools:
-        if not tool.spanned:
-            if tool.call_id in spanned or (tool.call_id is not None and tool.call_id in named):
-                continue
-            if unnamed[tool.tool] > 0:
-                unnamed[tool.tool] -= 1
-                continue
-            named.add(tool.call_id)
-        kept.append(tool)
-    return kept
-
-
-def _call(builder: SessionBuilder, key: str, tool: _Tool, results: Mapping[str, tuple[str, float | None]]) -> None:
-    builder.call(key, tool.tool, tool.params, tool.start, None, tool.command)
-    found = results.get(tool.call_id) if tool.call_id is not None else None
-    output, success, code, end = tool.output, tool.success, tool.code, tool.end
-    if not tool.spanned:
-        if found is None:
-            return
-        output, end = found
-        code = code_in(output) if tool.tool == BASH else None
-        success = success_of(tool.tool, output, None, code)
-    elif not output and found is not None:
-        output = found[0]
-    builder.result(key, output, success, code, end)
-
-
-def _tool(span: Span) -> _Tool:
+def _tool(span: Span) -> ToolCall:
     """Return the call that a span of execute_tool is of."""
     attributes = span.attributes
     given = arguments(attributes.get("gen_ai.tool.call.arguments", attributes.get("gen_ai.tool.arguments", attributes.get("input.value"))))
@@ -308,7 +151,7 @@ def _tool(span: Span) -> _Tool:
     output = attributes.get("gen_ai.tool.call.result", attributes.get("gen_ai.tool.result", attributes.get("output.value")))
     output = "" if output is None else written(output)
     code = attributes.get("process.exit.code")
-    code = code if isinstance(code, int) and not isinstance(code, bool) else code_in(output) if tool == BASH else None
+    code = whole(code) if whole(code) is not None else exit_code_in(output) if tool == BASH else None
     error = span.failed or text(attributes.get("error.type")) is not None
     # A span without an error ended as it should, but a shell's may have returned anything.
     success = False if error else success_of(tool, output, None, code)
@@ -316,7 +159,7 @@ def _tool(span: Span) -> _Tool:
     kept = output if len(output) <= 2 * TURN_CHARS else output[:TURN_CHARS] + output[-TURN_CHARS:]
     call_id = name(attributes.get("gen_ai.tool.call.id"))
     told = command if isinstance(command, str) else None
-    return _Tool(span.start, span.end, call_id, tool, key_params(given), told, success, code, kept if tool == BASH else "", True)
+    return ToolCall(span.start, span.end, call_id, tool, key_params(given), told, success, code, kept if tool == BASH else "", True)
 
 
 def _operation(span: Span) -> str | None:

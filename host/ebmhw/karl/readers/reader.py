@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, ClassVar, NamedTuple
+from typing import IO, ClassVar, NamedTuple
 
 from ebmhw.karl.trajectory import Trajectory
 
@@ -39,8 +39,8 @@ Report = Callable[[Problem], object]
 class Reader(ABC):
     """A format.
 
-    Readers hold one session at a time, or one line; what they keep of a session has limits (`ebmhw.karl.trajectory`), so that memory has one
-    whatever the size of a file.
+    What readers keep of a session has limits (`ebmhw.karl.trajectory`), and so have the sessions of a file that they hold at once, so that memory has
+    one whatever the size of a file.
     """
 
     name: ClassVar[str]
@@ -50,6 +50,10 @@ class Reader(ABC):
     def recognises(self, head: bytes, path: Path) -> bool:
         """Tell whether a file that starts with ``head`` (at most `HEAD_BYTES`) is of this format."""
 
+    def continues(self, path: Path) -> bool:
+        """Tell whether a file is read with another one of its folder, whose session it goes on with."""
+        return False
+
     @abstractmethod
     def read(self, stream: IO[bytes], path: Path, report: Report) -> Iterator[Trajectory]:
         """Yield the trajectories of a file, whose problems go to ``report``; what can be read of a broken one is returned.
@@ -58,15 +62,3 @@ class Reader(ABC):
         ------
         InvalidFile : nothing of the file can be read; the text starts with its path
         """
-
-
-def plain_json(value: Any) -> Any:
-    """Return what a text of JSON says, None for what is none: arguments of calls are often JSON within JSON."""
-    import json
-
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None

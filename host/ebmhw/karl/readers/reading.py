@@ -62,16 +62,17 @@ def _read(path: str | os.PathLike[str], given: Reader | None, on_problem: Report
         # Errors show values, and values may be secrets.
         report(problem._replace(text=without_secrets(problem.text)))
 
-    read, failures = 0, []
+    read, failures, folder = 0, [], os.path.isdir(path)
     for file in files(path, told):
         try:
             with opened(file, told) as stream:
                 reader = given or _recognised(stream.peek(HEAD_BYTES)[:HEAD_BYTES], file)
-                yield from reader.read(stream, file, told)
+                if not (folder and reader.continues(file)):
+                    yield from reader.read(stream, file, told)
                 read += 1
         except InvalidFile as error:
             failures.append(without_secrets(str(error)))
-            if os.path.isdir(path):
+            if folder:
                 told(Problem(str(file), None, f"{str(error).removeprefix(f'{file}: ')}; it is skipped"))
         warner.close()
     if not read:

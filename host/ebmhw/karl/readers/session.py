@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
-from ebmhw.karl.readers.parts import brief
+from ebmhw.karl.readers.calls import EVENT_CHARS, Calls
+from ebmhw.karl.readers.decoding import writable
+from ebmhw.karl.readers.members import brief
 from ebmhw.karl.readers.reader import Problem, Report
-from ebmhw.karl.tools import BASH, PARAM_CHARS, canonical, cut, key_params
-from ebmhw.karl.trajectory import EVENTS_LIMIT, PROMPT_CHARS, TURN_CHARS, TURNS_LIMIT, ToolEvent, Trajectory, Turn, trajectory_id
+from ebmhw.karl.tools import cut
+from ebmhw.karl.trajectory import PROMPT_CHARS, TURN_CHARS, TURNS_LIMIT, Trajectory, Turn, trajectory_id
 
 NAME_CHARS = 500
 """Of a name of a session, folder, repository, model, user or task."""
@@ -22,35 +21,6 @@ BACK_S = 60.0
 
 OPEN_CHARS = 2**26
 """Characters, about, that sessions of one file keep while their ends are not known."""
-
-_COMMAND_CHARS = 20_000
-_OUTPUT_CHARS = 200_000
-"""Of an output, from its end, that is searched for counts of tests."""
-
-_TOOLS_LIMIT = 1000
-"""Names of tools that a session counts apart; later ones are "unknown"."""
-
-_EVENT_CHARS = 700
-"""What an event takes, about: object, mapping of parameters, texts."""
-
-_HEAD = re.compile(
-    r"(?:\A|\n)(?:Error:\s{0,4})?"
-    r"(?:Exit code:? |Process exited with code |Command failed with exit code |(?:Command )?exited with (?:exit )?code )(-?\d{1,10})\b",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(r"\[[^\[\]\n]{0,100}\bexit code (-?\d{1,10})\.?\]", re.IGNORECASE)
-
-
-def exit_code_in(output: str) -> int | None:
-    """Return the exit code that agents write at the start or the end of a command's output, None where there is none.
-
-    "Exit code 1" (Claude Code), "Exit code: 1", "Process exited with code 1" (Codex), "[The command completed with exit code 1.]" (OpenHands).
-    """
-    found = _HEAD.search(output[:400])
-    if found is None:
-        at_end = list(_TAIL.finditer(output[-400:]))
-        found = at_end[-1] if at_end else None
-    return None if found is None else int(found[1])
 
 
 @final
@@ -70,7 +40,7 @@ class SessionBuilder:
     """
 
     def __init__(self, session_id: str, agent: str | None = None, *, path: Path | str = "", report: Report | None = None, part: int = 0) -> None:
-        self.session_id = _clean(cut(session_id, NAME_CHARS)) or "session"
+        self.session_id = writable(cut(session_id, NAME_CHARS)) or "session"
         self.part = part
         self.agent = agent
         self.model: str | None = None
@@ -87,35 +57,34 @@ class SessionBuilder:
         self.ended_at: float | None = None
         self.kept_chars = 0
         self._path, self._report = str(path), report
-        self._events: list[ToolEvent] = []
+        self._calls = Calls()
         self._turns: list[Turn] = []
         self._keys: dict[str, int] = {}
-        self._counts: dict[str, int] = {}
         self._prompts: list[str] = []
-        self._build: bool | None = None
-        self._calls: dict[str | None, _Call] = {}
-        self._unnamed: deque[str] = deque()
-        self._last: float | None = None
         self._jumped = False
 
     @property
     def empty(self) -> bool:
         """Whether nothing was said and nothing called."""
-        return not self._turns and not self._counts
+        return not self._turns and not self._calls.counts
+
+    @property
+    def nothing(self) -> str:
+        """What to report of a session that is empty."""
+        return f"session {self.session_id} holds no prompt, no answer and no call; it is skipped"
 
     @property
     def calls(self) -> int:
         """How many calls there were."""
-        return sum(self._counts.values())
+        return sum(self._calls.counts.values())
 
     def waits(self, call_id: str) -> bool:
         """Tell whether a call waits for its result."""
-        call = self._calls.get(brief(call_id))
-        return call is not None and not call.ended
+        return self._calls.waits(call_id)
 
     def rename(self, session_id: str) -> None:
         """Give the session another name, where the first was that of its file."""
-        self.session_id = _clean(cut(session_id, NAME_CHARS)) or self.session_id
+        self.session_id = writable(cut(session_id, NAME_CHARS)) or self.session_id
 
     @property
     def turns(self) -> int:
@@ -135,7 +104,7 @@ class SessionBuilder:
         """
         self.seen(ts)
         key = brief(key)
-        kept = _clean(cut(text, TURN_CHARS))
+        kept = _kept(text[: 2 * TURN_CHARS])
         if (role == "user" if prompt is None else prompt) and kept.strip() and len(self._prompts) < TURNS_LIMIT:
             self._prompts.append(kept)
         known = None if key is None else self._keys.get(key)
@@ -178,29 +147,14 @@ class SessionBuilder:
         command : the whole command line of a shell, where ``arguments`` does not hold it under its usual name
         created : whether it makes a file that was not there, where the call says so
         """
-        call_id = brief(call_id)
-        if call_id is not None and call_id in self._calls:
+        if self._calls.known(call_id):
             return False
         self.seen(ts)
-        name = _tool(tool) if isinstance(tool, str) else canonical(tool)
-        if name not in self._counts and len(self._counts) >= _TOOLS_LIMIT:
-            name = "unknown"
-        self._counts[name] = self._counts.get(name, 0) + 1
-        if len(self._events) >= EVENTS_LIMIT:
-            return True
         if turn is None and self._turns and self._turns[-1].role == "assistant":
             turn = len(self._turns) - 1
-        params = {key: _clean(value) for key, value in key_params(arguments).items()}
-        if command is None and name == BASH:
-            command = command_of(arguments)
-        if command is not None and "command" not in params and command:
-            params["command"] = _clean(cut(command, PARAM_CHARS))
-        self._events.append(ToolEvent(name, params, ts=ts, created=created, turn=turn))
-        self.kept_chars += _EVENT_CHARS
-        if call_id is None:
-            call_id = f"\0{len(self._events)}"
-            self._unnamed.append(call_id)
-        self._calls[call_id] = _Call(len(self._events) - 1, ts, command if name == BASH else None)
+        before = len(self._calls.events)
+        self._calls.add(call_id, tool, arguments, ts, turn, command, created)
+        self.kept_chars += EVENT_CHARS * (len(self._calls.events) - before)
         return True
 
     def result(
@@ -229,55 +183,11 @@ class SessionBuilder:
         tests : tests that were collected, where the agent says so
         """
         self.seen(ts)
-        if call_id is None:
-            if not self._unnamed:
-                return False
-            call_id = self._unnamed.popleft()
-        call_id = brief(call_id)
-        call = self._calls.get(call_id)
-        if call is None or call.ended:
-            return False
-        call.ended = True
-        event = self._events[call.index]
-        if event.tool == BASH:
-            # What passed may print anything, also what looks like the agent's words.
-            exit_code = _code(exit_code) if exit_code is not None else None if success else exit_code_in(output)
-            if tests is None and call.tests:
-                from ebmhw.karl.commands import tests_collected
-
-                tests = tests_collected(call.command, output[-_OUTPUT_CHARS:])
-        if success is None and exit_code is not None:
-            success = exit_code == 0
-        call.command = ""
-        self._built(call, success)
-        if duration_s is None and ts is not None and call.ts is not None and ts >= call.ts:
-            duration_s = ts - call.ts
-        self._events[call.index] = event._replace(
-            success=success,
-            exit_code=exit_code if event.tool == BASH else None,
-            ts=ts if ts is not None else event.ts,
-            duration_s=duration_s if duration_s is not None and 0 <= duration_s < 1e9 else None,
-            tests=tests,
-            created=created if created is not None or success is False else event.created,
-        )
-        return True
+        return self._calls.end(call_id, output, success, exit_code, ts, created, duration_s, tests)
 
     def amend(self, call_id: str, success: bool | None, exit_code: int | None = None) -> None:
         """Add what an agent tells about a call's end behind its result; what the result told stays."""
-        call = self._calls.get(brief(call_id))
-        if call is None or not call.ended:
-            return
-        event = self._events[call.index]
-        if event.success is None:
-            self._built(call, success)
-            event = event._replace(success=success)
-        if event.tool == BASH and event.exit_code is None:
-            event = event._replace(exit_code=_code(exit_code))
-        self._events[call.index] = event
-
-    def _built(self, call: _Call, success: bool | None) -> None:
-        if call.build and success is not None:
-            self._build = success
+        self._calls.amend(call_id, success, exit_code)
 
     def seen(self, ts: float | None) -> None:
         """Take note of a time of the session, Unix seconds."""
@@ -302,11 +212,11 @@ class SessionBuilder:
         from ebmhw.karl.prompts import outcome_of
 
         known = self.started_at is not None and self.ended_at is not None and not self._jumped
-        outcome = outcome_of(self._prompts, [] if self._build is None else [self._build])
+        outcome = outcome_of(self._prompts, [] if self._calls.build is None else [self._calls.build])
         return Trajectory(
             id=trajectory_id(self.session_id, self.part),
             session_id=self.session_id,
-            events=tuple(self._events),
+            events=tuple(self._calls.events),
             turns=tuple(self._turns),
             outcome=outcome._replace(verified=self.verified),
             started_at=self.started_at,
@@ -315,71 +225,22 @@ class SessionBuilder:
             skill=_name(self.skill),
             domain=_name(self.domain),
             label_source=self.label_source,
-            prompt=_clean(cut(self.prompt, PROMPT_CHARS)) if self.prompt is not None else self._prompts[0][:PROMPT_CHARS] if self._prompts else "",
+            prompt=writable(cut(self.prompt, PROMPT_CHARS)) if self.prompt is not None else self._prompts[0][:PROMPT_CHARS] if self._prompts else "",
             cwd=_name(self.cwd),
             git_repo=_name(self.git_repo),
             user=_name(self.user),
             agent=_name(self.agent),
             model=_name(self.model),
             task=_name(self.task),
-            tool_counts=dict(self._counts),
+            tool_counts=dict(self._calls.counts),
         )
 
 
-@final
-class _Call:
-    """A call, and what its result will be looked at for.
-
-    Attributes
-    ----------
-    index : of its event
-    ts : when it began
-    build, tests : what its command runs
-    command : the whole of it, where it runs tests and waits for its result
-    ended : whether it has its result
-    """
-
-    __slots__ = ("build", "command", "ended", "index", "tests", "ts")
-
-    def __init__(self, index: int, ts: float | None, command: str | None) -> None:
-        self.index, self.ts = index, ts
-        self.build = self.tests = self.ended = False
-        self.command = ""
-        if command:
-            from ebmhw.karl.commands import runs_build, runs_tests
-
-            command = command[:_COMMAND_CHARS]
-            self.build, self.tests = runs_build(command), runs_tests(command)
-            if self.tests:
-                self.command = command
-
-
-def command_of(arguments: Any) -> str | None:
-    """Return the whole command line of a shell call's arguments, None where there is none."""
-    if not isinstance(arguments, Mapping):
-        return None
-    value = arguments.get("command") or arguments.get("cmd")
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple)) and value and all(isinstance(part, str) for part in value):
-        # ["bash", "-lc", "make test"] is what runs "make test".
-        return str(value[2]) if len(value) == 3 and value[1] in ("-c", "-lc") else " ".join(value)
-    return None
-
-
-def _code(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**32 else None
-
-
 def _name(value: object) -> str | None:
-    return _clean(cut(value, NAME_CHARS)) or None if isinstance(value, str) else None
+    return writable(cut(value, NAME_CHARS)) or None if isinstance(value, str) else None
 
 
-@lru_cache(maxsize=1000)
-def _tool(name: str) -> str:
-    return canonical(_clean(cut(name, NAME_CHARS)))
-
-
-def _clean(text: str) -> str:
-    """Return a text that can be written as UTF-8: halves of surrogate pairs, which JSON within JSON can hold, become question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+# Sessions of a benchmark have their system prompt in common: its secrets are looked for once, which makes reading tau-bench twice as fast.
+@lru_cache(maxsize=64)
+def _kept(text: str) -> str:
+    return writable(cut(text, TURN_CHARS))

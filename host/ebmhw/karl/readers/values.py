@@ -7,7 +7,7 @@ import json
 import re
 from typing import IO, Any, final
 
-from ebmhw.karl.readers.lines import NotJson, value_of
+from ebmhw.karl.readers.decoding import NotJson, value_of
 
 VALUE_CHARS = 64 * 2**20
 """Of a value: what is longer is refused, not loaded."""

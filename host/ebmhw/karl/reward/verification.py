@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ebmhw.karl.commands import kinds
 from ebmhw.karl.reward.guard import ran_nothing
-from ebmhw.karl.shell.names import BUILDS, TESTS
+from ebmhw.karl.shell.kinds import BUILDS, TESTS
 from ebmhw.karl.tools import BASH, READ, WRITES
 from ebmhw.karl.trajectory import Trajectory
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ebmhw.errors import ConfigError, shown
+from ebmhw.verify.members import NamedTwice, once
 
 RULES_LIMIT = 1000
 NAME_CHARS = 100
@@ -92,23 +93,14 @@ def _json(path: str | os.PathLike[str]) -> Any:
     if len(raw) > SIZE_LIMIT:
         raise ConfigError(f"{name}: the file has more than {SIZE_LIMIT} bytes; rules have some kilobytes: give their path")
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: byte {error.start} is no UTF-8; write the file in UTF-8") from None
     except json.JSONDecodeError as error:
         raise ConfigError(f"{name}:{error.lineno}: this is no JSON: {error.msg}") from None
     except RecursionError:
         raise ConfigError(f"{name}: the values are nested too deeply; rules have two levels") from None
-    except ConfigError as error:
+    except NamedTwice as error:
         raise ConfigError(f"{name}: {error}") from None
     except ValueError as error:
         raise ConfigError(f"{name}: this is no JSON that can be read here: {' '.join(str(error).split())[:100]}") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ConfigError(f"the key {shown(twice)} stands twice; give it once")
-    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from ebmhw.karl.shell.names import ASKS, BUILDS, COMMANDS, NOTHING, OTHER_PARTS, SPLIT, TESTS, named
+from ebmhw.karl.shell.kinds import ASKS, BUILDS, NOTHING, TESTS
+from ebmhw.karl.shell.names import COMMANDS, OTHER_PARTS, SPLIT, named
 from ebmhw.karl.shell.wrappers import ASSIGNMENT
 
 

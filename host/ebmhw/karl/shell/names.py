@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-NOTHING, TESTS, BUILDS, ASKS = 0, 1, 2, 4
-"""Bits of a kind: nothing of the kind, it runs tests, it builds, it asks such a program for something else."""
+from ebmhw.karl.shell.kinds import BUILDS, NOTHING, TESTS
 
 
 def word_set(text: str) -> frozenset[str]:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ebmhw.karl.shell.builders import BUILDERS
+from ebmhw.karl.shell.kinds import ASKS, BUILDS, NOTHING, TESTS
 from ebmhw.karl.shell.names import (
     ALONE,
-    ASKS,
     BUILD_SCRIPT,
-    BUILDS,
     CODE,
     COMMANDS,
     COMPILERS,
     NODE,
     NODE_OWN,
-    NOTHING,
     QUERIES,
     SCRIPT,
     TASKS,
     TB,
-    TESTS,
     named,
 )
 from ebmhw.karl.shell.wrappers import ASSIGNMENT, after_options, name_of, subcommand

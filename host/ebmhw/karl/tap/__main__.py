@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ebmhw.karl.home import VARIABLE, home
+from ebmhw.karl.home import VARIABLE, home_name
 from ebmhw.karl.tap.clients import handed_over
 from ebmhw.karl.tap.stamps import stamped
 
@@ -42,7 +42,7 @@ def _take(agent: str | None, arguments: list[str]) -> None:
     data = received(0) if given is None else given.encode("utf-8", "surrogateescape")
     if not data.strip():
         return
-    folder = home()
+    folder = home_name()
     if handed_over(folder, data, stamp, agent):
         return
     from ebmhw.karl.tap.payloads import parsed
@@ -72,7 +72,7 @@ def _tell(error: Exception) -> None:
 
     try:
         text = without_secrets(f"{type(error).__name__}: {error}")
-        log(home(), text)
+        log(home_name(), text)
         print(f"ebmhw.karl.tap: {text} (the agent is not affected; {VARIABLE} names the folder of tap.log)", file=sys.stderr)
     except Exception:  # no folder, no stderr
         return

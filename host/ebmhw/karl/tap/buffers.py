@@ -14,7 +14,6 @@ process) loses is what the operating system had not written yet.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -23,17 +22,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, final
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from ebmhw.karl.tap.handles import TAIL, append, first_line, is_at, last_line, locked_within
 
 OPEN, SIDE, ENDED, NOTE, LAST = ".open.jsonl", ".side.jsonl", ".ended.jsonl", ".note.jsonl", ".last.json"
 
 WAIT_S = 0.05
 """That an event waits for a buffer that another process holds; each holds it for one write, some 0.02 ms."""
-
-_TAIL = 4096
 
 
 @final
@@ -63,7 +57,7 @@ class Buffers:
             if handle is None:
                 self._whole(self.path(key, SIDE, mark()), data)
             else:
-                _write(handle, data)
+                append(handle, data)
 
     def end(self, session: str, line: Mapping[str, Any]) -> str | None:
         """Append the line of a session's end and put its buffer among the ended ones; return its path there, None where there is none yet."""
@@ -74,7 +68,7 @@ class Buffers:
             if handle is None:
                 self._whole(self.path(key, SIDE, mark()), encoded(line))
                 return None
-            _write(handle, encoded(line))
+            append(handle, encoded(line))
             return self._rename(key, handle)
 
     def is_open(self, session: str) -> bool:
@@ -94,7 +88,7 @@ class Buffers:
         last = self.path(key, LAST)
         try:
             with open(last, encoding="utf-8") as stream:
-                ended = json.loads(stream.read(_TAIL))
+                ended = json.loads(stream.read(TAIL))
         except FileNotFoundError:
             return False
         except ValueError:
@@ -130,7 +124,7 @@ class Buffers:
         handle = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             try:
-                _write(handle, data)
+                append(handle, data)
             finally:
                 os.close(handle)
             os.rename(hidden, path)
@@ -159,7 +153,7 @@ class Buffers:
                     yield None
                     return
                 # Whoever held it may have put it among the ended ones.
-                if not _is_at(handle, path):
+                if not is_at(handle, path):
                     continue
                 if _ends_session(handle):
                     # Whoever wrote that was killed before the renaming.
@@ -193,41 +187,9 @@ def encoded(line: Mapping[str, Any]) -> bytes:
     return json.dumps(line, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
 
 
-def first_line(handle: int) -> dict[str, Any] | None:
-    """Return what the first line of a buffer says, None where it cannot be read."""
-    return _line_of(os.pread(handle, 4 * _TAIL, 0).partition(b"\n")[0])
-
-
-def last_line(handle: int) -> dict[str, Any] | None:
-    """Return what the last line of a buffer says, None where it cannot be read."""
-    size = os.fstat(handle).st_size
-    tail = os.pread(handle, 4 * _TAIL, max(0, size - 4 * _TAIL))
-    return _line_of(tail.rstrip(b"\n").rpartition(b"\n")[2])
-
-
-def locked_within(handle: int, end: float) -> bool:
-    """Lock a file until it is closed; return whether that was possible before ``end`` (by time.monotonic). Without flock, nothing is locked."""
-    if fcntl is None:
-        return True
-    pause = 0.0002
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(pause)
-            pause = min(2 * pause, 0.005)
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                return True
-            raise
-
-
 def _ends_session(handle: int) -> bool:
     size = os.fstat(handle).st_size
-    tail = os.pread(handle, _TAIL, max(0, size - _TAIL))
+    tail = os.pread(handle, TAIL, max(0, size - TAIL))
     return b'"kind":"end"' in tail and (last_line(handle) or {}).get("kind") == "end"
 
 
@@ -241,33 +203,3 @@ def _end_of(handle: int) -> dict[str, Any] | None:
         if first["boot"] == last["boot"]:
             kept["t"] = first["t"] + last["up"] - first["up"]
     return kept
-
-
-def _line_of(text: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _write(handle: int, data: bytes) -> None:
-    """Append whole lines in one write; what a full disk leaves of them is taken back."""
-    size = os.fstat(handle).st_size
-    if size and os.pread(handle, 1, size - 1) != b"\n":
-        data = b"\n" + data
-    done = 0
-    try:
-        while done < len(data):
-            done += os.write(handle, data[done:])
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(handle, size)
-        raise
-
-
-def _is_at(handle: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
-    except OSError:
-        return False

@@ -22,10 +22,11 @@ from ebmhw.errors import ConfigError, EbmhwError
 from ebmhw.karl.home import SPOOL
 from ebmhw.karl.home import home as default_home
 from ebmhw.karl.tap import faults
-from ebmhw.karl.tap.buffers import locked_within, make_private
+from ebmhw.karl.tap.buffers import make_private
 from ebmhw.karl.tap.clients import HEADER_BYTES, LIMIT_S, SOCKET, TAKEN, Address, parsed_header
 from ebmhw.karl.tap.events import END
 from ebmhw.karl.tap.folding import IDLE_S, fold
+from ebmhw.karl.tap.handles import locked_within
 from ebmhw.karl.tap.payloads import parsed
 from ebmhw.karl.tap.receiving import BYTES
 from ebmhw.karl.tap.stamps import uptime

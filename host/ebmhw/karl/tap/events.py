@@ -42,7 +42,6 @@ NAME_CHARS = 500
 
 _COMMAND_CHARS = 20_000
 _PROMPTS = 100
-_PATCHED = ("*** Add File: ", "*** Update File: ", "*** Delete File: ")
 
 
 def lines_of(event: Mapping[str, Any], stamp: Stamp, agent: str | None = None) -> list[dict[str, Any]]:
@@ -127,9 +126,10 @@ def _add_call(line: dict[str, Any], event: Mapping[str, Any], hook: str, agent: 
     params = key_params(given)
     command = given.get("command", given.get("cmd")) if isinstance(given, Mapping) else None
     if isinstance(command, str) and command.lstrip().startswith("*** Begin Patch"):
+        from ebmhw.karl.patches import file_of_patch
+
         # The command of Codex's apply_patch is the patch.
-        del params["command"]
-        _add_patched(params, command[:_COMMAND_CHARS])
+        params = {key: value for key, value in params.items() if key != "command"} | key_params({"file_path": file_of_patch(command)})
     line["tool"], line["params"] = tool, params
     if isinstance(event.get("tool_use_id"), str):
         line["call"] = event["tool_use_id"][:NAME_CHARS]
@@ -150,14 +150,6 @@ def _of_command(command: Any, params: Mapping[str, str], output: str) -> dict[st
 
     text = command[:_COMMAND_CHARS] if isinstance(command, str) else params.get("command", "")
     return {"tests": tests_collected(text, output), "build": True if runs_build(text) else None}
-
-
-def _add_patched(params: dict[str, str], patch: str) -> None:
-    for line in patch.splitlines():
-        for mark in _PATCHED:
-            if line.startswith(mark):
-                params["file_path"] = key_params({"file_path": line[len(mark) :].strip()}).get("file_path", "")
-                return
 
 
 def _session(value: Any, name: str) -> str:

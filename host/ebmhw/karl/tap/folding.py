@@ -15,11 +15,12 @@ from ebmhw.karl.home import SPOOL, STORE, canonical_writer
 from ebmhw.karl.home import home as default_home
 from ebmhw.karl.prompts import CORRECTION, REDO, asks_for
 from ebmhw.karl.tap import faults
-from ebmhw.karl.tap.buffers import ENDED, LAST, NOTE, OPEN, SIDE, Buffers, locked_within
+from ebmhw.karl.tap.buffers import ENDED, LAST, NOTE, OPEN, SIDE, Buffers
+from ebmhw.karl.tap.handles import locked_within
+from ebmhw.karl.tap.placing import placed
 from ebmhw.karl.tap.sessions import session_of
 from ebmhw.karl.tap.spooled import age, is_over, lines, merged, moment_of_note, objects
 from ebmhw.karl.tap.stamps import stamped
-from ebmhw.karl.trajectory import Trajectory, trajectory_id
 
 if TYPE_CHECKING:
     from ebmhw.karl.store import Store
@@ -38,10 +39,6 @@ _BUSY_S = 60.0
 
 _LEFTOVER_S = 86400.0
 """After which temporary files of killed processes, and ends that no prompt followed, go."""
-
-_PARTS = 10_000
-_SAME_S = 2e-6
-"""By which two readings of one time differ that was written to the microsecond."""
 
 
 class Folded(NamedTuple):
@@ -207,7 +204,7 @@ class _Fold:
                 raise
             trajectory = None
         if trajectory is not None and (trajectory.turns or trajectory.total_tools):
-            store.put(_placed(trajectory, store))
+            store.put(placed(trajectory, store))
             self.stored += 1
         else:
             self.empty += 1
@@ -250,28 +247,6 @@ class _Fold:
     def _problem(self, place: str, text: str) -> None:
         self.problems.append(f"{place}: {text}")
         faults.log(self.home, f"{place}: {text}")
-
-
-def _placed(trajectory: Trajectory, store: Store) -> Trajectory:
-    """Return a session as that part of all of its name that it is: the one it is in the store already, else the next."""
-    for part in range(_PARTS):
-        identity = trajectory_id(trajectory.session_id, part)
-        there = store.get(identity)
-        if there is None or _same(there.trajectory, trajectory):
-            return trajectory.but(id=identity)
-    raise InvalidTrajectory(f"session {trajectory.session_id!r} has {_PARTS} parts in the store; at most that many are kept")
-
-
-def _same(stored: Trajectory, given: Trajectory) -> bool:
-    if stored.started_at is None or given.started_at is None:
-        return stored.started_at == given.started_at
-    if stored.channel == "live":
-        return abs(stored.started_at - given.started_at) <= _SAME_S
-    # A transcript of the same session starts at another moment.
-    stored_end, given_end = (one.started_at if one.ended_at is None else one.ended_at for one in (stored, given))
-    assert stored_end is not None
-    assert given_end is not None
-    return stored.started_at <= given_end and given.started_at <= stored_end
 
 
 @contextmanager

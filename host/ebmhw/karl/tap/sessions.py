@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, final
 
 from ebmhw.errors import InvalidTrajectory, NewerRecord, shown
 from ebmhw.karl.prompts import outcome_of
 from ebmhw.karl.tap.events import PROMPT, TOOL, VERSION
+from ebmhw.karl.tap.handles import line_of
 from ebmhw.karl.tools import NAME_CHARS, PARAM_CHARS
 from ebmhw.karl.trajectory import EVENTS_LIMIT, PROMPT_CHARS, TURNS_LIMIT, ToolEvent, Trajectory, Turn, trajectory_id
 
@@ -196,13 +196,7 @@ class _Clock:
 
 
 def _parsed(line: Line) -> Mapping[str, Any] | None:
-    if isinstance(line, Mapping):
-        return line
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    return line if isinstance(line, Mapping) else line_of(line)
 
 
 def _text(value: Any) -> str | None:

@@ -1,8 +1,7 @@
-"""Spooled: what the files of a spool say."""
+"""Spooled: the lines of a spool's files, in which order they were, and whether a session without an end is over."""
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from ebmhw.errors import InvalidTrajectory
-from ebmhw.karl.tap.buffers import last_line
+from ebmhw.karl.tap.handles import last_line, line_of
 from ebmhw.karl.tap.stamps import Stamp
 
 LINE_BYTES = 2**20
@@ -31,16 +30,14 @@ def lines(path: str) -> Iterator[bytes]:
 
 
 def objects(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects that the lines of a file are; none where there is no file, and for lines that are none."""
     with suppress(FileNotFoundError):
         yield from objects_of(lines(path))
 
 
 def objects_of(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        with suppress(ValueError, RecursionError):
-            found = json.loads(line)
-            if isinstance(found, dict):
-                yield found
+    """Return the objects that lines are, without those that are none."""
+    return (found for found in map(line_of, lines) if found is not None)
 
 
 def merged(lines: list[bytes], sides: list[bytes]) -> list[bytes]:
@@ -85,6 +82,7 @@ def is_over(handle: int, stamp: Stamp, idle_s: float) -> bool:
 
 
 def age(path: str, now: float) -> float:
+    """Return the seconds since a file was written to, 0 where it is not there."""
     try:
         return now - os.stat(path).st_mtime
     except OSError:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, final
 
-from ebmhw.karl.home import SPOOL
-from ebmhw.karl.home import home as default_home
+from ebmhw.karl.home import SPOOL, home_name
 from ebmhw.karl.tap.buffers import Buffers
 from ebmhw.karl.tap.events import END, PROMPT, STOP, lines_of
 from ebmhw.karl.tap.stamps import Stamp, stamped
@@ -29,10 +27,10 @@ class Tap:
     """
 
     def __init__(self, home: str | os.PathLike[str] | None = None, *, agent: str | None = None, folds: bool = True) -> None:
-        self.home = default_home() if home is None else Path(home)
+        self.home = home_name() if home is None else os.fspath(home)
         self.agent = agent
         self._folds = folds
-        self._buffers = Buffers(self.home / SPOOL)
+        self._buffers = Buffers(os.path.join(self.home, SPOOL))
 
     def handle(self, event: Mapping[str, Any], stamp: Stamp | None = None) -> str | None:
         """Take an event; return the kind of what was kept of it ("prompt", "tool", "start", "stop", "end"), None where nothing is.
