@@ -64,7 +64,12 @@ def plain_signals(session, guard=True):
         verification = 0.6
     else:
         lines = [(event.params.get("command", ""), event) for event in events if event.tool == "Bash"]
-        empty = [event for _, event in lines if event.tests == 0 or (event.tests is None and event.exit_code == 5)]
+        empty = [
+            event
+            for _, event in lines
+            if event.tests == 0
+            or (event.tests is None and event.exit_code == 5 and any(name in event.params["command"] for name in ("pytest", "unittest")))
+        ]
         tested = any(runs_tests(line) and not (guard and any(event is e for e in empty)) for line, event in lines)
         again = False
         for place, event in enumerate(events):
