@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ebmhw.redaction import without_secrets
@@ -45,11 +46,15 @@ NAME_CHARS = 200
 
 
 def canonical(name: object) -> str:
-    """Return our name of a tool: that of `ALIASES`, else its own, without blanks around it; "unknown" for none."""
-    if not isinstance(name, str) or not name.strip():
-        return "unknown"
+    """Return our name of a tool: that of `ALIASES`, letter case aside, else its own, without secrets and blanks around it; "unknown" for none."""
+    return _canonical(name) if isinstance(name, str) else "unknown"
+
+
+@lru_cache(maxsize=4096)
+def _canonical(name: str) -> str:
     own = name.strip()[:NAME_CHARS]
-    return ALIASES.get(own.lower(), own)
+    # A name is text by others too: some agents put a whole command there.
+    return ALIASES.get(own.lower()) or cut(name.strip(), NAME_CHARS) or "unknown"
 
 
 def category(tool: str) -> str:
