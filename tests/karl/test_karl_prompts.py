@@ -190,3 +190,18 @@ def test_outcomes_agree_with_their_definition(prompts: list[str], builds: list[b
     assert outcome.redo == (any(one == REDO for one in later) if later else None)
     assert outcome.continued == (any(one is None for one in later) if later else None)
     assert outcome.corrections == sum(one == CORRECTION for one in later)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Nein, falsch! Mach das rückgängig.", "no das ist falsch", "also bitte nochmal", "不对，再试一次", "Oui, continue s'il te plaît", "weiter"],
+)
+def test_what_cannot_be_read_is_no_praise(prompt: str) -> None:
+    assert outcome_of(["fix it", prompt], []) == Outcome()
+    assert outcome_of(["fix it", prompt, "now the docs"], []) == Outcome(continued=True)
+    assert outcome_of(["fix it", prompt, "that's wrong"], [])[:2] == (True, None)
+
+
+@pytest.mark.parametrize("prompt", ["continue", "ok", "now the tests", "Thanks, LGTM", "1234"])
+def test_what_can_be_read_and_is_no_complaint(prompt: str) -> None:
+    assert outcome_of(["fix it", prompt], [])[:2] == (False, False)

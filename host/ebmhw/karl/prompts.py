@@ -119,6 +119,23 @@ _WISH = re.compile(r"\b(?:can|could|would|will) (?:you|we)\b")
 _RHETORICAL = re.compile(rf"^{_LEAD}(?:why did you|did(?:n't| not) i|i (?:said|asked|told)|no[ ,]|that's not|not what)")
 
 
+_WORD = re.compile(r"[^\W\d_]{1,40}(?:'[a-z]{1,3})?(?![\w./\\(])")
+_ENGLISH = frozenset(
+    re.findall(
+        r"[a-z']+",
+        "about add after again all always and any are at be because before but call can change check code could create delete did do does doing "
+        "done don't each edit everything explain fail fails file files find first fix for from function get give go good got great have help "
+        "here hey hi hello how i'd i'll i'm if implement instead into isn't it it's its just keep know last let let's lgtm like line look make "
+        "more my need never new next not nothing now of off on once one only open or other our out please problem push read really refactor "
+        "remove rename revert right run same see set should show some something sounds still stop sure switch take tests than thank thanks that "
+        "that's the them then there these they thing things think this those to too try two undo until up update us use using very want we well "
+        "were what what's when where which why with without won't works would write wrong yeah yep yes yet you your",
+    )
+)
+_SHARED = frozenset(re.findall(r"\w+", "a also an as commit continue error i in is me no nope ok okay perfect so test was will"))
+"""English words that other languages have too: they count where there are two words at most."""
+
+
 def asks_for(prompt: str) -> str | None:
     """Return what a prompt asks for: "correction", "redo", or None for neither; a prompt that is both is a correction, which weighs more.
 
@@ -141,13 +158,31 @@ def outcome_of(prompts: Sequence[str], builds: Sequence[bool]) -> Outcome:
     ----------
     prompts : all of the session's, in their order; the first gives the task, later ones judge
     builds : whether each command that built passed, in their order, those left out of which that is not known
+
+    Where a later prompt is in another language, correction, redo and continued are only known if another prompt tells.
     """
     later = [asks_for(prompt) for prompt in prompts[1:]]
     build = builds[-1] if builds else None
     if not later:
         return Outcome(build=build)
-    corrections = later.count(CORRECTION)
-    return Outcome(correction=corrections > 0, redo=REDO in later, build=build, continued=None in later, corrections=corrections)
+    corrections, redos = later.count(CORRECTION), later.count(REDO)
+    plain = [in_english(prompt) for prompt, kind in zip(prompts[1:], later, strict=True) if kind is None]
+    # What cannot be read may be a complaint: it is no praise.
+    known = all(plain)
+    return Outcome(
+        correction=True if corrections else False if known else None,
+        redo=True if redos else False if known else None,
+        build=build,
+        continued=True if any(plain) else False if known else None,
+        corrections=corrections,
+    )
+
+
+def in_english(prompt: str) -> bool:
+    """Tell whether a prompt is in words that `asks_for` would know: English, or no words at all (a path, a number, code)."""
+    text = _QUOTED.sub(" ", prompt[:HEAD_CHARS].translate(_PLAIN).lower())
+    words = _WORD.findall(text)
+    return not words or any(word in _ENGLISH or (word in _SHARED and len(words) <= 2) for word in words)
 
 
 def _sentences(prompt: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from ebmhw.errors import InvalidTrajectory, shown
-from ebmhw.karl.baselines.areas import AUC, CONFIDENCE, AUCDifference, auc, auc_difference, auc_within
+from ebmhw.karl.baselines.areas import AUC, CONFIDENCE, GOOD, AUCDifference, auc, auc_difference, auc_within
 from ebmhw.karl.baselines.importance import without
 from ebmhw.karl.baselines.tables import aligned, figure
 from ebmhw.karl.baselines.totals import scored
@@ -152,5 +152,5 @@ def separation(
         over = None if name == FEWER else auc_difference(values, calls, labels, groups=tasks, confidence=confidence)
         rows.append(Row(name, known, area, over, *auc_within(values, labels, tasks)))
     verified = [label for label in labels if label is not None]
-    good = sum(label >= 0.5 for label in verified)
+    good = sum(label >= GOOD for label in verified)
     return Separation(tuple(rows), len(sessions), len(set(tasks)), good, len(verified) - good, confidence)
