@@ -138,10 +138,34 @@ def test_settings_name_every_hook_and_run(tmp_path: Path) -> None:
     codex = settings("codex")
     assert "SessionEnd" not in codex["hooks"]
     assert "--agent codex" in codex["hooks"]["Stop"][0]["hooks"][0]["command"]
-    assert "'/a b/python' -m" in settings(python="/a b/python")["hooks"]["Stop"][0]["hooks"][0]["command"]
+    assert "'/a b/python' -c" in settings(python="/a b/python")["hooks"]["Stop"][0]["hooks"][0]["command"]
     with pytest.raises(ConfigError, match=r"the agent is 'x'; give one of claude-code, codex"):
         settings("x")
     refused = run_tap(tmp_path, b"", "--settings", "--agent", "x")
     assert refused.returncode == 2
     assert b"give one of" in refused.stderr
     assert b"--settings" in run_tap(tmp_path, b"", "--help").stdout
+
+
+def test_what_lies_in_the_agents_folder_is_not_run(tmp_path: Path) -> None:
+    folder, home = tmp_path / "repository", tmp_path / "h"
+    folder.mkdir()
+    for name in ("json", "os", "select", "ebmhw", "re", "hashlib", "contextlib", "fcntl"):
+        (folder / f"{name}.py").write_text("raise SystemExit(2)", encoding="utf-8")
+    (hook,) = settings()["hooks"]["UserPromptSubmit"][0]["hooks"]
+    statuses = []
+    for command in (hook["command"], f"'{sys.executable}' -m ebmhw.karl.tap"):
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=folder,
+            input=json.dumps(prompt("a")).encode(),
+            env={**os.environ, "EBMHW_KARL_HOME": str(home), "PYTHONPATH": "", "PYTHONSAFEPATH": ""},
+            capture_output=True,
+            check=False,
+        )
+        statuses.append((done.returncode, done.stdout))
+    # Python's own -m runs what lies there.
+    assert statuses[0] == (0, b"")
+    assert statuses[1][0] != 0
+    assert len(list((home / SPOOL).iterdir())) == 1

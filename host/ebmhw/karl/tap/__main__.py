@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 from ebmhw.karl.home import VARIABLE, home_name
 from ebmhw.karl.tap.clients import handed_over
@@ -29,7 +31,7 @@ def main(arguments: list[str]) -> int:
         if "--settings" in arguments:
             return _print_settings(agent)
         _take(agent, arguments)
-    except Exception as error:  # the agent goes on whatever is wrong with its tap
+    except (Exception, KeyboardInterrupt) as error:  # the agent goes on whatever is wrong with its tap
         _tell(error)
     return 0
 
@@ -66,23 +68,40 @@ def _print_settings(agent: str | None) -> int:
     return 0
 
 
-def _tell(error: Exception) -> None:
+def _tell(error: BaseException) -> None:
     from ebmhw.karl.tap.faults import log
     from ebmhw.redaction import without_secrets
 
     try:
         text = without_secrets(f"{type(error).__name__}: {error}")
         log(home_name(), text)
-        print(f"ebmhw.karl.tap: {text} (the agent is not affected; {VARIABLE} names the folder of tap.log)", file=sys.stderr)
+        # Without stderr, print() would take stdout.
+        if sys.stderr is not None:
+            print(f"ebmhw.karl.tap: {text} (the agent is not affected; {VARIABLE} names the folder of tap.log)", file=sys.stderr)
     except Exception:  # no folder, no stderr
         return
 
 
-if __name__ == "__main__":
+def _fill_handles() -> None:
+    """Open what the agent closed of stdin, stdout and stderr: the next file would get its number, and what is meant for stderr."""
+    with suppress(OSError):
+        while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(handle)
+
+
+def run() -> NoReturn:
+    """Run the command on the arguments of this process, and end it."""
+    _fill_handles()
     status = main(sys.argv[1:])
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        os._exit(0)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        os._exit(status)
     sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

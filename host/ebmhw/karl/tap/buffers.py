@@ -8,6 +8,7 @@ In the folder ``spool``, <key> a hash of the session's name, <mark> unique on al
 - ``<key>.<mark>.then-<mark>.note.jsonl``: the first prompt after the ended session of that mark
 - ``<key>.last.json``: the end of the last one, for such notes
 
+Where something else lies at the name of a buffer, a folder, a link or somebody else's file, it is left as it is, and events go beside it.
 A process that is killed leaves a line that is cut; the next one ends it. Lines are not forced onto the disk: what a crash of the machine (not of a
 process) loses is what the operating system had not written yet.
 """
@@ -17,14 +18,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, final
 
-from ebmhw.karl.tap.handles import TAIL, append, first_line, is_at, last_line, locked_within
+from ebmhw.karl.tap.handles import TAIL, OddFile, append, first_line, is_at, last_line, line_of, locked_within, opened
+from ebmhw.karl.tap.values import number, text
 
 OPEN, SIDE, ENDED, NOTE, LAST = ".open.jsonl", ".side.jsonl", ".ended.jsonl", ".note.jsonl", ".last.json"
+
+_MARK = re.compile(r"[0-9a-f-]{1,60}")
 
 WAIT_S = 0.05
 """That an event waits for a buffer that another process holds; each holds it for one write, some 0.02 ms."""
@@ -45,7 +50,7 @@ class Buffers:
         self._wait_s = wait_s
 
     def append(self, session: str, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Append lines to a session's buffer; where that is held too long, to a file beside it.
+        """Append lines to a session's buffer; where that is held too long or cannot be had, to a file beside it.
 
         Raises
         ------
@@ -73,10 +78,15 @@ class Buffers:
 
     def is_open(self, session: str) -> bool:
         """Tell whether a session goes on."""
-        return os.path.exists(self.path(key_of(session), OPEN))
+        return os.path.lexists(self.path(key_of(session), OPEN))
 
     def close(self, key: str, may: Callable[[int], bool]) -> str | None:
-        """Put a buffer among the ended ones, as `end` does, if ``may`` (given its handle, while nobody adds to it) says so; return its path."""
+        """Put a buffer among the ended ones, as `end` does, if ``may`` (given its handle, while nobody adds to it) says so; return its path.
+
+        Raises
+        ------
+        OddFile : it is no regular file, or somebody else's
+        """
         with self._held(key, create=False) as handle:
             return self._rename(key, handle) if handle is not None and may(handle) else None
 
@@ -84,23 +94,21 @@ class Buffers:
         """Keep a prompt as a note on the session of the same name that ended before it; return whether there is one."""
         key = key_of(session)
         # A process may have been killed between the line of the end and the renaming.
-        self.close(key, lambda handle: False)
+        with suppress(OddFile):
+            self.close(key, lambda handle: False)
         last = self.path(key, LAST)
         try:
-            with open(last, encoding="utf-8") as stream:
-                ended = json.loads(stream.read(TAIL))
-        except FileNotFoundError:
+            ended = _last_end(last)
+        except (FileNotFoundError, OddFile):
             return False
-        except ValueError:
-            ended = None
-        if isinstance(ended, dict):
+        if ended is not None:
             # Its name comes after that of the session, whatever the wall clock did meanwhile.
             before = str(ended.get("mark", ""))
-            own = f"{before}.then-{mark()}" if before.replace("-", "").isalnum() else mark()
+            own = f"{before}.then-{mark()}" if _MARK.fullmatch(before) else mark()
             self._whole(self.path(key, NOTE, own), encoded({**line, "after": ended}))
         with suppress(FileNotFoundError):
             os.unlink(last)
-        return isinstance(ended, dict)
+        return ended is not None
 
     def path(self, key: str, suffix: str, mark: str = "") -> str:
         """Return the path of a file of the session with that key (`key_of`)."""
@@ -135,13 +143,21 @@ class Buffers:
 
     @contextmanager
     def _held(self, key: str, *, create: bool = True) -> Iterator[int | None]:
-        """Yield a handle of a buffer that nobody else holds, None where another process does for too long, or it is not there nor to be created."""
-        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0) | getattr(os, "O_NOFOLLOW", 0)
+        """Yield a handle of a buffer that nobody else holds, None where another process does for too long, or it is not there nor to be created.
+
+        What is no buffer is an `OddFile`; where one is to be created, None is yielded for it.
+        """
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0)
         path = self.path(key, OPEN)
         end = time.monotonic() + self._wait_s
         while True:
             try:
-                handle = os.open(path, flags, 0o600)
+                handle = opened(path, flags)
+            except OddFile:
+                if not create:
+                    raise
+                yield None
+                return
             except FileNotFoundError:
                 if not create:
                     yield None
@@ -154,7 +170,11 @@ class Buffers:
                     return
                 # Whoever held it may have put it among the ended ones.
                 if not is_at(handle, path):
-                    continue
+                    if time.monotonic() < end:
+                        continue
+                    # Some file systems never give a file the same number twice.
+                    yield None
+                    return
                 if _ends_session(handle):
                     # Whoever wrote that was killed before the renaming.
                     self._rename(key, handle)
@@ -198,8 +218,24 @@ def _end_of(handle: int) -> dict[str, Any] | None:
     first, last = first_line(handle), last_line(handle)
     if first is None or last is None:
         return None
-    kept: dict[str, Any] = {name: last[name] for name in ("t", "up", "boot") if name in last}
-    with suppress(KeyError, TypeError):
-        if first["boot"] == last["boot"]:
-            kept["t"] = first["t"] + last["up"] - first["up"]
+    kept = _clocks(last)
+    begun, ups = number(first.get("t")), (number(first.get("up")), number(last.get("up")))
+    if begun is not None and ups[0] is not None and ups[1] is not None and text(first.get("boot")) and first["boot"] == last.get("boot"):
+        kept["t"] = begun + ups[1] - ups[0]
     return kept
+
+
+def _last_end(path: str) -> dict[str, Any] | None:
+    """Return the end that a file keeps, None where it cannot be read."""
+    handle = opened(path, os.O_RDONLY)
+    try:
+        found = line_of(os.pread(handle, TAIL, 0))
+    finally:
+        os.close(handle)
+    return None if found is None else _clocks(found) | {"mark": text(found.get("mark")) or ""}
+
+
+def _clocks(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a line's clocks say, as far as it is that."""
+    said = {"t": number(line.get("t")), "up": number(line.get("up")), "boot": text(line.get("boot"))}
+    return {name: value for name, value in said.items() if value is not None}

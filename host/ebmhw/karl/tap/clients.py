@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 
-from ebmhw.karl.tap.stamps import Stamp
+from ebmhw.karl.tap.stamps import SECONDS, Stamp
 
 SOCKET = "tap.sock"
 """In the home."""
@@ -47,7 +47,7 @@ def parsed_header(line: bytes) -> tuple[int, Stamp, str | None] | None:
         size, wall, steady = int(texts[0]), float(texts[2]), float(texts[3]) if texts[3] else None
     except ValueError:
         return None
-    if size < 0 or not abs(wall) < 1e12 or (steady is not None and not 0 <= steady < 1e12):
+    if size < 0 or not abs(wall) < SECONDS or (steady is not None and not 0 <= steady < SECONDS):
         return None
     return size, Stamp(texts[1], wall, steady, texts[4] or None, texts[5], texts[6] or None), texts[7] or None
 

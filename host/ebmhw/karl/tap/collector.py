@@ -26,7 +26,7 @@ from ebmhw.karl.tap.buffers import make_private
 from ebmhw.karl.tap.clients import HEADER_BYTES, LIMIT_S, SOCKET, TAKEN, Address, parsed_header
 from ebmhw.karl.tap.events import END
 from ebmhw.karl.tap.folding import IDLE_S, fold
-from ebmhw.karl.tap.handles import locked_within
+from ebmhw.karl.tap.handles import locked_within, opened
 from ebmhw.karl.tap.payloads import parsed
 from ebmhw.karl.tap.receiving import BYTES
 from ebmhw.karl.tap.stamps import uptime
@@ -122,8 +122,14 @@ class Collector:
         return max(0.0, min(client.end for client in self._clients.values()) - time.monotonic())
 
     def _accept(self) -> None:
-        with suppress(BlockingIOError, ConnectionError):
+        try:
             link, _ = self._listener.accept()
+        except OSError as error:
+            if not isinstance(error, (BlockingIOError, ConnectionError)):
+                # No handle is left, say: hooks write themselves meanwhile.
+                faults.log(self.home, f"collector: {type(error).__name__}: {error}")
+                time.sleep(LIMIT_S)
+        else:
             link.setblocking(False)
             self._clients[link] = _Client(link, time.monotonic() + CLIENT_S)
             self._selector.register(link, selectors.EVENT_READ)
@@ -202,9 +208,11 @@ class Collector:
     def _locked(self) -> int:
         try:
             make_private(self.home / SPOOL)
-            handle = os.open(self.home / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            handle = opened(self.home / _LOCK, os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            raise ConfigError(f"{self.home} cannot be written: {error.strerror}; set EBMHW_KARL_HOME to another folder") from None
+            raise ConfigError(
+                f"{self.home} cannot be written ({error.filename or _LOCK}: {error.strerror}); set EBMHW_KARL_HOME to another folder"
+            ) from None
         if not locked_within(handle, time.monotonic()):
             told = os.read(handle, 20).decode("ascii", "replace").strip()
             os.close(handle)
@@ -219,10 +227,10 @@ class Collector:
         if not hasattr(socket, "AF_UNIX"):
             raise ConfigError("this system has no Unix sockets; the taps work without a collector")
         # The lock is ours: what lies there is of a collector that was killed.
-        with suppress(FileNotFoundError):
-            os.unlink(self.home / SOCKET)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            with suppress(FileNotFoundError):
+                os.unlink(self.home / SOCKET)
             with Address(os.fspath(self.home)) as path:
                 listener.bind(path)
             os.chmod(self.home / SOCKET, 0o600)

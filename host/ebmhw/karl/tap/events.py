@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ebmhw.errors import InvalidTrajectory, shown
+from ebmhw.karl.tap.identities import NAME_CHARS, identity
 from ebmhw.karl.tap.results import result_of
 from ebmhw.karl.tap.stamps import Stamp
 from ebmhw.karl.tools import BASH, WRITE, canonical, cut, key_params
@@ -37,9 +38,6 @@ HOOKS: Mapping[str, str] = {
 PROMPT_CHARS = 500
 """That of `ebmhw.karl.trajectory`, which takes 9 ms to import; a test holds the two together."""
 
-NAME_CHARS = 500
-"""Of names of sessions, as of `ebmhw.karl.readers.session`, of folders, models and skills."""
-
 _COMMAND_CHARS = 20_000
 _PROMPTS = 100
 
@@ -61,7 +59,7 @@ def lines_of(event: Mapping[str, Any], stamp: Stamp, agent: str | None = None) -
         return _of_notification(event, stamp)
     hook = event.get("hook_event_name")
     if not isinstance(hook, str):
-        raise InvalidTrajectory(f"hook_event_name is {shown(hook)}; give one of {', '.join(HOOKS)}")
+        raise InvalidTrajectory(f"hook_event_name is {_told(hook)}; give one of {', '.join(HOOKS)}")
     kind = HOOKS.get(hook)
     if kind is None:
         return []
@@ -93,12 +91,19 @@ def repository(cwd: str) -> str | None:
 
 
 def _line(kind: str, session: str, stamp: Stamp, agent: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    line: dict[str, Any] = {"v": VERSION, "kind": kind, "session": session, "id": stamp.id, "agent": agent, "t": round(stamp.wall, 6)}
+    line: dict[str, Any] = {
+        "v": VERSION,
+        "kind": kind,
+        "session": session,
+        "id": identity(stamp.id),
+        "agent": cut(agent, NAME_CHARS),
+        "t": round(stamp.wall, 6),
+    }
     if stamp.steady is not None and stamp.boot is not None:
         line["up"], line["boot"] = round(stamp.steady, 6), stamp.boot
     for name, value in (("host", stamp.host), ("user", stamp.user)):
         if value:
-            line[name] = value
+            line[name] = cut(value, NAME_CHARS)
     if kind in (PROMPT, START):
         cwd = event.get("cwd")
         _add(line, "cwd", cwd)
@@ -114,10 +119,10 @@ def _add(line: dict[str, Any], name: str, value: Any) -> None:
         line[name] = cut(value, NAME_CHARS)
 
 
-def _add_prompt(line: dict[str, Any], prompt: Any, identity: Any) -> None:
+def _add_prompt(line: dict[str, Any], prompt: Any, name: Any) -> None:
     line["prompt"] = cut(prompt, PROMPT_CHARS) if isinstance(prompt, str) else ""
-    if isinstance(identity, str):
-        line["call"] = identity[:NAME_CHARS]
+    if isinstance(name, str):
+        line["call"] = identity(name)
 
 
 def _add_call(line: dict[str, Any], event: Mapping[str, Any], hook: str, agent: str) -> None:
@@ -132,7 +137,7 @@ def _add_call(line: dict[str, Any], event: Mapping[str, Any], hook: str, agent: 
         params = {key: value for key, value in params.items() if key != "command"} | key_params({"file_path": file_of_patch(command)})
     line["tool"], line["params"] = tool, params
     if isinstance(event.get("tool_use_id"), str):
-        line["call"] = event["tool_use_id"][:NAME_CHARS]
+        line["call"] = identity(event["tool_use_id"])
     if tool == "Skill" and isinstance(given, Mapping):
         _add(line, "invoked", given.get("skill", given.get("command")))
     result = result_of(event, failed=hook == "PostToolUseFailure", shell=tool == BASH, tells_failures=agent == CLAUDE_CODE)
@@ -154,8 +159,15 @@ def _of_command(command: Any, params: Mapping[str, str], output: str) -> dict[st
 
 def _session(value: Any, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InvalidTrajectory(f"{name} is {shown(value)}; give the agent's name of the session")
-    return cut(value, NAME_CHARS)
+        raise InvalidTrajectory(f"{name} is {_told(value)}; give the agent's name of the session")
+    return identity(value)
+
+
+def _told(value: Any) -> str:
+    """Return a value as it may stand in a message: what is cut there must not be the rest of a secret."""
+    if isinstance(value, str):
+        return shown(cut(value, NAME_CHARS))
+    return shown(value) if value is None or isinstance(value, (bool, int, float)) else f"a {type(value).__name__}"
 
 
 def _of_notification(event: Mapping[str, Any], stamp: Stamp) -> list[dict[str, Any]]:

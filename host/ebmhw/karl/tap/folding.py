@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from ebmhw.errors import InvalidTrajectory, NewerRecord
+from ebmhw.errors import InvalidTrajectory, NewerRecord, StoreError, shown
 from ebmhw.karl.home import SPOOL, STORE, canonical_writer
 from ebmhw.karl.home import home as default_home
 from ebmhw.karl.prompts import CORRECTION, REDO, asks_for
 from ebmhw.karl.tap import faults
-from ebmhw.karl.tap.buffers import ENDED, LAST, NOTE, OPEN, SIDE, Buffers
-from ebmhw.karl.tap.handles import locked_within
+from ebmhw.karl.tap.broken import BROKEN, Broken
+from ebmhw.karl.tap.buffers import ENDED, NOTE, SIDE, Buffers
+from ebmhw.karl.tap.closing import close_idle
+from ebmhw.karl.tap.events import VERSION
+from ebmhw.karl.tap.handles import OddFile, line_of, locked_within, odd, opened
+from ebmhw.karl.tap.identities import identity
 from ebmhw.karl.tap.placing import placed
-from ebmhw.karl.tap.sessions import session_of
-from ebmhw.karl.tap.spooled import age, is_over, lines, merged, moment_of_note, objects
+from ebmhw.karl.tap.reading import Late, session_in
+from ebmhw.karl.tap.spooled import SIDE_BYTES, lines, moment_of_note, reason
 from ebmhw.karl.tap.stamps import stamped
+from ebmhw.redaction import without_secrets
 
 if TYPE_CHECKING:
     from ebmhw.karl.store import Store
+    from ebmhw.karl.trajectory import Trajectory
 
 IDLE_S = 6 * 3600.0
 """After which a session without a sign of life has ended: agents that are killed, or have no hook for it, do not say so."""
 
-BROKEN = "broken.jsonl"
-"""In the home: lines that could not be read, as they stood."""
-
 _LOCK = "fold.lock"
 _WAIT_S = 0.2
 _STORE_S = 30.0
-_BUSY_S = 60.0
-"""A buffer that was written to since then is of a session that goes on; that is cheaper to see than what it says."""
-
-_LEFTOVER_S = 86400.0
-"""After which temporary files of killed processes, and ends that no prompt followed, go."""
 
 
 class Folded(NamedTuple):
@@ -49,8 +46,8 @@ class Folded(NamedTuple):
     stored : sessions that were put into the store, or were there already
     annotated : records that the prompt after their session was noted to
     empty : sessions without a prompt or a call, which are not kept
-    left : files of ended sessions that are still in the spool: written by a later version, for another host, or not come to
-    problems : what could not be read, and why; also in ``tap.log``
+    left : files of ended sessions that are still in the spool: for another host, not come to, or with a problem
+    problems : what could not be read, kept or removed, why, and what to do; also in ``tap.log``
     """
 
     stored: int = 0
@@ -79,7 +76,7 @@ def fold(
     """Put the ended sessions of the spool into the store.
 
     One process folds at a time, another one leaves at once. A kill at any point loses and doubles nothing: a file goes after the commit, and a
-    session that is put a second time changes nothing.
+    session that is put a second time changes nothing. A file that cannot be read is left and told of, and hinders no other.
 
     Parameters
     ----------
@@ -96,13 +93,16 @@ def fold(
     folder = default_home() if home is None else Path(home)
     if not (folder / SPOOL).is_dir():
         return Folded()
-    work = _Fold(folder, idle_s, None if limit_s is None else time.monotonic() + limit_s)
+    work = _Fold(folder, None if limit_s is None else time.monotonic() + limit_s)
     with _alone(folder) as alone:
         if not alone:
             return Folded(left=work.left())
-        work.close_idle()
+        wrong = odd(folder / faults.LOG)
+        if wrong is not None:
+            work.problem(str(folder / faults.LOG), f"{wrong}; faults are not logged: remove it")
+        close_idle(work.buffers, stamped(), idle_s, work.problem)
         if not may_write():
-            return Folded(left=work.left())
+            return Folded(left=work.left(), problems=tuple(work.problems))
         jobs = work.jobs(first)
         if jobs:
             if store is None:
@@ -118,8 +118,8 @@ def fold(
 
 @final
 class _Fold:
-    def __init__(self, home: Path, idle_s: float, end: float | None) -> None:
-        self.home, self.idle_s, self.end = home, idle_s, end
+    def __init__(self, home: Path, end: float | None) -> None:
+        self.home, self.end = home, end
         self.buffers = Buffers(home / SPOOL)
         self.stored = self.annotated = self.empty = 0
         self.problems: list[str] = []
@@ -129,30 +129,6 @@ class _Fold:
 
     def left(self) -> int:
         return sum(name.endswith(ENDED) for name in self.names())
-
-    def close_idle(self) -> None:
-        """Put sessions without a sign of life among the ended ones, and remove what killed processes left."""
-        stamp = stamped()
-        names = self.names()
-        ending = {name.partition(".")[0] for name in names if name.endswith(SIDE) and self._ends(name)}
-        open_keys = {name.partition(".")[0] for name in names if name.endswith(OPEN)}
-        for name in names:
-            path = os.path.join(self.buffers.spool, name)
-            key = name.partition(".")[0]
-            if name.endswith(OPEN):
-                if key not in ending and abs(age(path, stamp.wall)) < min(self.idle_s, _BUSY_S):
-                    continue
-                self.buffers.close(key, lambda handle, key=key: key in ending or is_over(handle, stamp, self.idle_s))  # type: ignore[misc]
-            elif name.endswith(SIDE) and key not in open_keys and age(path, stamp.wall) >= self.idle_s:
-                # Its session ended while it was written.
-                with suppress(FileNotFoundError):
-                    os.rename(path, path.removesuffix(SIDE) + ENDED)
-            elif name.endswith((LAST, ".tmp")) and age(path, stamp.wall) > _LEFTOVER_S:
-                with suppress(FileNotFoundError):
-                    os.unlink(path)
-
-    def _ends(self, name: str) -> bool:
-        return any(line.get("kind") == "end" for line in objects(os.path.join(self.buffers.spool, name)))
 
     def jobs(self, first: str | None) -> list[str]:
         """Return the paths of ended sessions and notes, each session's in the order in which they were written."""
@@ -164,95 +140,114 @@ class _Fold:
         return paths
 
     def run(self, paths: list[str], store: Store) -> None:
-        for number, path in enumerate(paths):
-            if number and self.end is not None and time.monotonic() >= self.end:
+        for place, path in enumerate(paths):
+            if place and self._late():
                 return
             try:
                 if path.endswith(NOTE):
                     self._annotate(path, store)
                 else:
-                    self._store(path, store)
+                    self._store(path, store, patient=not place)
             except (InvalidTrajectory, NewerRecord) as error:
-                self._problem(path, f"{error}; the file is left")
-            except (IsADirectoryError, PermissionError) as error:
-                self._problem(path, f"it cannot be read: {error.strerror}; it is left")
-            except FileNotFoundError:  # taken away meanwhile, as to another machine
-                continue
+                self.problem(path, f"{error}; the file is left: mend it, or take it out of the spool")
+            except Late:
+                return
 
-    def _store(self, path: str, store: Store) -> None:
-        broken: list[tuple[int, bytes]] = []
-        sides = self._sides(path)
-        own: Iterable[bytes] = lines(path)
-        if sides:
-            own = merged(list(own), [line for side in sides for line in lines(side)])
-        seen: dict[int, bytes] = {}
+    def _late(self) -> bool:
+        return self.end is not None and time.monotonic() >= self.end
 
-        def kept() -> Iterator[bytes]:
-            for number, line in enumerate(own, 1):
-                seen.clear()
-                seen[number] = line
-                yield line
-
-        def problem(number: int, text: str) -> None:
-            broken.append((number, seen[number]))
-            self._problem(f"{path}:{number}", text)
-
+    def _store(self, path: str, store: Store, *, patient: bool) -> None:
+        broken = Broken(os.path.basename(path))
         try:
-            trajectory = session_of(kept(), on_problem=problem)
-        except InvalidTrajectory:
-            if not os.path.isfile(path) or (not broken and os.path.getsize(path)):
-                raise
-            trajectory = None
+            sides = self._sides(path)
+            late = (lambda: False) if patient else self._late
+            trajectory = session_in(path, [line for found in sides.values() for line in found], broken, self.problem, late)
+        except FileNotFoundError:  # taken away meanwhile, as to another machine
+            return
         if trajectory is not None and (trajectory.turns or trajectory.total_tools):
-            store.put(placed(trajectory, store))
+            _put(trajectory, store)
             self.stored += 1
         else:
             self.empty += 1
-        self._keep(path, broken)
-        for done in (path, *sides):
-            with suppress(FileNotFoundError):
-                os.unlink(done)
+        try:
+            broken.keep(self.home)
+        except OSError as error:
+            # Lines that could be read are in the store; storing them again changes nothing.
+            self.problem(
+                str(self.home / BROKEN),
+                f"{reason(error)}; {len(broken)} lines of {path} that cannot be read are kept nowhere else, so that file is left, what could be read "
+                f"of it is stored: make {BROKEN} writable, or remove it",
+            )
+            return
+        # Sides first: those of a session that is gone would be one of their own.
+        for done in (*sides, path):
+            try:
+                with suppress(FileNotFoundError):
+                    os.unlink(done)
+            except OSError as error:
+                self.problem(done, f"{reason(error)}; what it holds is stored: remove it")
+                return
 
-    def _sides(self, path: str) -> list[str]:
-        """Return the files beside a buffer whose lines were written before it ended."""
-        key = os.path.basename(path).partition(".")[0]
-        names = [name for name in self.names() if name.startswith(key) and name.endswith(SIDE)]
-        # Names start with the time of writing.
-        return [os.path.join(self.buffers.spool, name) for name in names if name.partition(".")[2] <= os.path.basename(path).partition(".")[2]]
+    def _sides(self, path: str) -> dict[str, list[bytes]]:
+        """Return {path: lines} of the files beside a buffer that were written before it ended, those that cannot be read aside."""
+        key, _, rest = os.path.basename(path).partition(".")
+        found: dict[str, list[bytes]] = {}
+        for name in self.names():
+            # Names start with the time of writing.
+            if name.startswith(f"{key}.") and name.endswith(SIDE) and name.partition(".")[2] <= rest:
+                side = os.path.join(self.buffers.spool, name)
+                # What is wrong with it was told when idle sessions were closed.
+                with suppress(FileNotFoundError, InvalidTrajectory):
+                    found[side] = list(lines(side, SIDE_BYTES))
+        return found
 
     def _annotate(self, path: str, store: Store) -> None:
-        line = next(objects(path), {})
-        session, at = line.get("session"), moment_of_note(line)
-        if isinstance(session, str) and at is not None:
-            asked = asks_for(str(line.get("prompt", "")))
-            done = store.annotate(session, correction=asked == CORRECTION, redo=asked == REDO, continued=asked is None, at=at)
-            self.annotated += bool(done)
-        else:
-            self._problem(path, "the note names no session or no time; it is dropped")
-        os.unlink(path)
-
-    def _keep(self, path: str, broken: list[tuple[int, bytes]]) -> None:
-        if not broken:
-            return
-        name = os.path.basename(path)
-        data = b"".join(
-            json.dumps({"file": name, "line": number, "text": line.decode("utf-8", "replace")[:4000]}).encode() + b"\n" for number, line in broken
-        )
-        handle = os.open(self.home / BROKEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, data)
-        finally:
-            os.close(handle)
+            text = b"".join(lines(path, SIDE_BYTES))
+        except FileNotFoundError:
+            return
+        line = line_of(text) or {}
+        version = line.get("v")
+        if isinstance(version, int) and version > VERSION:
+            raise NewerRecord(f"the note has version {shown(version)}, this package reads up to {VERSION}; fold it with a later ebmhw")
+        session, at = line.get("session"), moment_of_note(line)
+        if not isinstance(session, str) or at is None:
+            raise InvalidTrajectory("the note names no session or no time")
+        prompt = line.get("prompt")
+        asked = asks_for(prompt if isinstance(prompt, str) else "")
+        done = store.annotate(identity(session), correction=asked == CORRECTION, redo=asked == REDO, continued=asked is None, at=at)
+        self.annotated += bool(done)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self.problem(path, f"{reason(error)}; it is noted: remove it")
 
-    def _problem(self, place: str, text: str) -> None:
-        self.problems.append(f"{place}: {text}")
-        faults.log(self.home, f"{place}: {text}")
+    def problem(self, place: str, text: str) -> None:
+        told = faults.printable(without_secrets(f"{place}: {text}"))
+        self.problems.append(told)
+        faults.log(self.home, told)
+
+
+def _put(trajectory: Trajectory, store: Store) -> None:
+    try:
+        store.put(placed(trajectory, store))
+    except (InvalidTrajectory, NewerRecord):
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        # The store's own faults are of other kinds, and stop the folding; this is one of what stands in the session.
+        raise InvalidTrajectory(f"the session cannot be stored ({type(error).__name__}: {error})") from error
 
 
 @contextmanager
 def _alone(home: Path) -> Iterator[bool]:
     """Yield whether no other process folds here; none does until the end then."""
-    handle = os.open(home / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    path = home / _LOCK
+    try:
+        handle = opened(path, os.O_RDWR | os.O_CREAT)
+    except OddFile as error:
+        raise StoreError(f"{path}: {reason(error)}; nothing was folded: remove it, or give it to this user") from None
     try:
         yield locked_within(handle, time.monotonic() + _WAIT_S)
     finally:

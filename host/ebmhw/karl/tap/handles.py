@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, final
 
 try:
     import fcntl
@@ -16,6 +17,56 @@ except ImportError:  # Windows
 
 TAIL = 4096
 """Bytes of a file's end that hold its last line, but for the longest."""
+
+
+_ODD = frozenset({errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ENOTSUP, errno.ENODEV})
+"""What opening a file fails with that is a link, a folder or a pipe, or somebody else's."""
+
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+@final
+class OddFile(OSError):
+    """Something that is no regular file, or that this user may not open; the text says what it is."""
+
+
+def opened(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
+    """Return a handle of a regular file; links are not followed, and pipes not waited for.
+
+    Raises
+    ------
+    FileNotFoundError : there is none
+    OddFile : there is something else, or a file of somebody else
+    """
+    try:
+        handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), mode)
+    except OSError as error:
+        what = odd(path) if error.errno in _ODD else None
+        if what is None and error.errno in (errno.EACCES, errno.EPERM) and os.path.lexists(path):
+            what = f"it cannot be opened ({error.strerror})"
+        if what is None:
+            raise
+        raise OddFile(error.errno, what, os.fspath(path)) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OddFile(errno.EINVAL, odd(path) or "it is no regular file", os.fspath(path))
+    return handle
+
+
+def odd(path: str | os.PathLike[str]) -> str | None:
+    """Return what is wrong with what lies at a path, None for a regular file and where nothing does."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return None
+    if stat.S_ISREG(mode):
+        return None
+    return f"it is no regular file but {next((name for test, name in _KINDS if test(mode)), 'a device')}"
 
 
 def first_line(handle: int) -> dict[str, Any] | None:

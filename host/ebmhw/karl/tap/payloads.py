@@ -8,6 +8,7 @@ from typing import Any
 
 from ebmhw.errors import InvalidTrajectory, shown
 from ebmhw.karl.tap.receiving import BYTES
+from ebmhw.karl.tools import cut
 
 _MEMBERS = 1000
 _BLANKS = " \t\r\n"
@@ -27,7 +28,7 @@ def parsed(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         whole = _members(text)
     if not isinstance(whole, dict) or not whole:
-        raise InvalidTrajectory(f"the event is {shown(text)}; give a JSON object such as the hooks of an agent get")
+        raise InvalidTrajectory(f"the event is {shown(cut(text, 100))}; give a JSON object such as the hooks of an agent get")
     return whole
 
 

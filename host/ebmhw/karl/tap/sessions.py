@@ -9,7 +9,9 @@ from ebmhw.errors import InvalidTrajectory, NewerRecord, shown
 from ebmhw.karl.prompts import outcome_of
 from ebmhw.karl.tap.events import PROMPT, TOOL, VERSION
 from ebmhw.karl.tap.handles import line_of
-from ebmhw.karl.tools import NAME_CHARS, PARAM_CHARS
+from ebmhw.karl.tap.identities import NAME_CHARS, identity
+from ebmhw.karl.tap.values import flag, number, text, whole
+from ebmhw.karl.tools import KEYS, PARAM_CHARS, canonical, cut
 from ebmhw.karl.trajectory import EVENTS_LIMIT, PROMPT_CHARS, TURNS_LIMIT, ToolEvent, Trajectory, Turn, trajectory_id
 
 LONGEST_S = 30 * 86400.0
@@ -38,15 +40,15 @@ def session_of(lines: Iterable[Line], *, part: int = 0, on_problem: Callable[[in
     NewerRecord : a line was written by a later version
     """
     made = _Session()
-    for number, line in enumerate(lines, 1):
+    for place, line in enumerate(lines, 1):
         value = _parsed(line)
         if value is None:
             if on_problem is not None and (not isinstance(line, (str, bytes)) or line.strip()):
-                on_problem(number, f"the line is {shown(line)}, as of a process that was killed; it is left out")
+                on_problem(place, f"the line is {_told(line)}, as of a process that was killed; it is left out")
             continue
         version = value.get("v")
         if isinstance(version, int) and version > VERSION:
-            raise NewerRecord(f"line {number} has version {shown(version)}, this package reads up to {VERSION}; fold the file with a later ebmhw")
+            raise NewerRecord(f"line {place} has version {shown(version)}, this package reads up to {VERSION}; fold the file with a later ebmhw")
         made.add(value)
     return made.trajectory(part)
 
@@ -67,21 +69,21 @@ class _Session:
         self.recorded: float | None = None
 
     def add(self, line: Mapping[str, Any]) -> None:
-        session = _text(line.get("session"))
+        session = text(line.get("session"))
         if session is None or self._twice(line):
             return
-        self.session = self.session or session
+        self.session = self.session or identity(session)
         ts = self.clock.moment(line)
-        self.recorded = _number(line.get("t")) or self.recorded
+        self.recorded = number(line.get("t")) or self.recorded
         for name in ("agent", "model", "user", "cwd", "repo", "domain", "skill", "invoked"):
-            value = _text(line.get(name))
+            value = text(line.get(name))
             # The model may change; the last one did most.
             if value is not None and (name == "model" or name not in self.told):
-                self.told[name] = value
+                self.told[name] = cut(value, NAME_CHARS)
         if line.get("kind") == PROMPT:
-            text = line.get("prompt")
-            if isinstance(text, str) and text.strip() and len(self.turns) < TURNS_LIMIT:
-                self.turns.append(Turn("user", text[:PROMPT_CHARS], ts))
+            prompt = line.get("prompt")
+            if isinstance(prompt, str) and prompt.strip() and len(self.turns) < TURNS_LIMIT:
+                self.turns.append(Turn("user", prompt[:PROMPT_CHARS], ts))
         elif line.get("kind") == TOOL:
             self._call(line, ts)
 
@@ -118,7 +120,7 @@ class _Session:
         """Tell whether a line was there before: by its own id, or as the same call told by hooks that are installed twice."""
         names: list[Any] = [line["id"]] if isinstance(line.get("id"), str) else []
         if isinstance(line.get("call"), str):
-            names.append((line.get("kind"), line["call"], str(line.get("prompt"))))
+            names.append((text(line.get("kind")), line["call"], text(line.get("prompt"))))
         if any(name in self.known for name in names):
             return True
         if len(self.known) < _KNOWN:
@@ -126,11 +128,11 @@ class _Session:
         return False
 
     def _call(self, line: Mapping[str, Any], ts: float | None) -> None:
-        tool = (_text(line.get("tool")) or "unknown")[:NAME_CHARS]
+        tool = canonical(line.get("tool"))
         if tool not in self.counts and len(self.counts) >= _TOOLS:
             tool = "unknown"
         self.counts[tool] = self.counts.get(tool, 0) + 1
-        success = _flag(line.get("ok"))
+        success = flag(line.get("ok"))
         if line.get("build") is True and success is not None:
             self.builds.append(success)
         if len(self.events) >= EVENTS_LIMIT:
@@ -140,13 +142,13 @@ class _Session:
         self.events.append(
             ToolEvent(
                 tool,
-                {str(name): value[:PARAM_CHARS] for name, value in kept if isinstance(value, str)},
+                {name: value[:PARAM_CHARS] for name, value in kept if isinstance(value, str) and name in KEYS},
                 success,
-                _whole(line.get("exit")),
+                whole(line.get("exit")),
                 ts,
-                _number(line.get("s")),
-                _whole(line.get("tests")),
-                _flag(line.get("created")),
+                number(line.get("s")),
+                whole(line.get("tests")),
+                flag(line.get("created")),
             )
         )
 
@@ -170,7 +172,7 @@ class _Clock:
 
     def moment(self, line: Mapping[str, Any]) -> float | None:
         """Return when a line was written, as Unix seconds; None where the clocks do not agree."""
-        wall, up, boot = _number(line.get("t")), _number(line.get("up")), line.get("boot")
+        wall, up, boot = number(line.get("t")), number(line.get("up")), text(line.get("boot"))
         if self.first is None:
             self.first, self._up, self._boot, self._wall = wall, up, boot, wall
             return wall
@@ -199,17 +201,8 @@ def _parsed(line: Line) -> Mapping[str, Any] | None:
     return line if isinstance(line, Mapping) else line_of(line)
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12 else None
+def _told(line: Line) -> str:
+    """Return a line as it may stand in a message: what is cut there must not be the rest of a secret."""
+    if isinstance(line, Mapping):
+        return f"a {type(line).__name__}"
+    return shown(cut(line.decode("utf-8", "replace") if isinstance(line, bytes) else line, NAME_CHARS))

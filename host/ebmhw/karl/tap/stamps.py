@@ -9,6 +9,9 @@ from typing import NamedTuple
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _CHARS = 100
 
+SECONDS = 1e12
+"""What a clock may show, in seconds; more, and NaN, is no time."""
+
 
 class Stamp(NamedTuple):
     """Of an event.

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 from typing import Any, final
 
+from ebmhw.errors import InvalidTrajectory, shown
 from ebmhw.karl.home import SPOOL, home_name
 from ebmhw.karl.tap.buffers import Buffers
 from ebmhw.karl.tap.events import END, PROMPT, STOP, lines_of
-from ebmhw.karl.tap.stamps import Stamp, stamped
+from ebmhw.karl.tap.stamps import SECONDS, Stamp, stamped
 
 FOLD_S = 0.5
 """That the hook of a session's end may take to put ended sessions into the store: agents wait 1 to 1.5 s for it."""
@@ -42,11 +43,11 @@ class Tap:
 
         Raises
         ------
-        InvalidTrajectory : it names no event or no session
+        InvalidTrajectory : it names no event or no session, or the stamp's clocks tell no time
         OSError : it cannot be written, as on a full disk; what was written before is as it was
         StoreError : an ended session cannot be stored; it stays in the spool
         """
-        lines = lines_of(event, stamp or stamped(), self.agent)
+        lines = lines_of(event, _checked(stamp or stamped()), self.agent)
         if not lines:
             return None
         kind, session = lines[0]["kind"], lines[0]["session"]
@@ -60,7 +61,17 @@ class Tap:
         # A turn's end does not begin a session.
         if kind == STOP and not self._buffers.is_open(session):
             return None
-        if kind == PROMPT:
-            self._buffers.note(session, lines[0])
-        self._buffers.append(session, lines)
+        try:
+            if kind == PROMPT:
+                self._buffers.note(session, lines[0])
+        finally:
+            # The prompt is worth more than its note on the session before.
+            self._buffers.append(session, lines)
         return str(kind)
+
+
+def _checked(stamp: Stamp) -> Stamp:
+    for name, value in (("wall", stamp.wall), ("steady", stamp.steady)):
+        if value is not None and not abs(value) < SECONDS:
+            raise InvalidTrajectory(f"{name} of the stamp is {shown(value)}; give seconds, less than {SECONDS:g}")
+    return stamp
