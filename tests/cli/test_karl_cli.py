@@ -21,6 +21,10 @@ from click.testing import CliRunner, Result
 
 from ebmhw.cli.main import main
 from ebmhw.karl import Store, advantages, read_traces, score
+from ebmhw.karl.baselines import skill_weights
+from ebmhw.karl.exports import FORMATS
+from ebmhw.karl.geometry import anticipation, call_states, correlation, fused, turn_states
+from ebmhw.karl.rules import Rules, labelled
 from ebmhw.karl.store import store as store_module
 
 SIGNALS = ("outcome", "process", "efficiency", "verification", "consistency")
@@ -271,7 +275,7 @@ def test_scores_are_those_of_the_library_and_are_kept() -> None:
     logs = write_logs()
     told("ingest", logs, "--holdout", 0.3)
     document = told("score")
-    assert set(document) == {"sessions", "ablation", "separation", "suspicions"}
+    assert set(document) == {"sessions", "ablation", "separation", "suspicions", "renewal", "skills", "geometry"}
     trajectories = [one.trajectory for one in records()]
     rewards = [score(one) for one in trajectories]
     out = {one.id for one in trajectories if one.task_key in held()}
@@ -339,6 +343,122 @@ def test_one_session_and_nothing_verified() -> None:
     assert "no sessions" in refused("select", "--size", 1, "--traces", "one.jsonl")
 
 
+def test_a_reason_to_train_anew_is_told_by_what_was_trained_on() -> None:
+    logs = write_logs()
+    assert "train" not in done("score", "--traces", logs).splitlines()[-1] and told("score", "--traces", logs)["renewal"] is None
+    told("ingest", logs)
+    first = done("score").splitlines()[-1]
+    assert first == "train: domain _global has 48 sessions and none in the training set (limit 5); no adapter has been trained"
+    with Store() as store:
+        store.mark_trained(store.ids()[:20], time.time() - 3600)
+        store.mark_trained(store.ids()[:2], time.time() - 7200)
+    assert done("score").splitlines()[-1] == "no reason to train"
+    found = told("score")["renewal"]
+    assert (found["retrain"], found["untrained"], found["new"]) == (False, {}, 28) and found["age_hours"] == pytest.approx(1, abs=0.1)
+    told("ingest", write_logs("more.jsonl", trials=5))
+    assert done("score").splitlines()[-1] == "train: there are 60 new sessions (limit 50)"
+    with Store() as store:
+        store.mark_trained(store.ids(), time.time() - 100 * 3600)
+    assert done("score").splitlines()[-1] == "train: the adapter is 100 hours old (limit 72)"
+    with Store() as store:
+        store.mark_trained(store.ids())
+    assert done("score").splitlines()[-1] == "no reason to train"
+    # What had begun when it was trained, and was left out of the set, is not new.
+    write_transcript("claude.jsonl", "5f6c7d8e-2222", 4)
+    told("ingest", "claude.jsonl")
+    assert told("score")["renewal"]["new"] == 0
+
+
+def test_weights_of_skills_are_those_of_the_library() -> None:
+    logs = write_logs()
+    assert "no session has a skill" in done("score", "--traces", logs, "--skills")
+    Path("rules.yaml").write_text(yaml.safe_dump([{"pattern": "fix t1", "skill": "css"}, {"pattern": "fix t[2-5]", "skill": "torch\u202e"}]))
+    document = told("score", "--traces", logs, "--rules", "rules.yaml")
+    rules = Rules.read("rules.yaml")
+    trajectories = [labelled(one, rules) for one in read_traces(logs)]
+    expected = skill_weights([one for one in trajectories if one.skill]).weights
+    assert document["skills"] == pytest.approx(dict(expected)) and len(expected) == 2
+    lines = done("score", "--traces", logs, "--rules", "rules.yaml", "--skills").splitlines()
+    sizes = Counter(one.skill for one in trajectories)
+    for skill, weight in expected.items():
+        (row,) = (line.split() for line in lines if line.startswith(skill[:5]))
+        assert (row[1], row[3]) == (str(sizes[skill]), f"{weight:.3f}")
+    assert not set("".join(lines)) & set("\u202e")
+    assert not any(line.startswith("css") for line in done("score", "--traces", logs, "--rules", "rules.yaml").splitlines())
+
+
+def test_geometry_stands_beside_the_signals() -> None:
+    logs = write_logs()
+    plain = done("score", "--traces", logs)
+    assert "tp_std" not in plain and told("score", "--traces", logs)["geometry"] is None
+    document = told("score", "--traces", logs, "--geometry")
+    names = [row["score"] for row in document["separation"]["rows"]]
+    more = [f"{name} of {of}" for of in ("turns", "calls") for name in ("tp_std", "tp_positive_ratio", "commitment", "recovery")]
+    more = [*more[:4], "total fused with turns", *more[4:], "total fused with calls"]
+    assert names[7:] == [*more, "fewer tool calls"]
+    trajectories = list(read_traces(logs))
+    rewards = [score(one) for one in trajectories]
+    for of, states in (("turns", turn_states), ("calls", call_states)):
+        shapes = [anticipation(states(one)) for one in trajectories]
+        for trajectory, reward, shape in zip(trajectories, rewards, shapes, strict=True):
+            own = document["geometry"]["sessions"][trajectory.id]
+            assert own[f"tp_std of {of}"] == shape.tp_std and own[f"recovery of {of}"] == shape.recovery_mean
+            assert own[f"total fused with {of}"] == fused(reward.total, shape)
+        found = [row._asdict() for row in correlation(rewards, shapes)]
+        assert document["geometry"]["correlations"][of] == found
+    assert any(one["tp_std of calls"] is not None for one in document["geometry"]["sessions"].values())
+    text = done("score", "--traces", logs, "--geometry")
+    assert all(sum(line.startswith(f"{name} ") for line in text.splitlines()) >= 1 for name in more)
+    for options, there in (((), False), (("--geometry",), True)):
+        done("report", "page.html", "--traces", logs, *options)
+        page = Path("page.html").read_text(encoding="utf-8")
+        assert (f'<th scope="row">{more[-1]}</th>' in page and f'<th scope="row">{more[-2]}</th>' in page) is there
+
+
+# --- events of another system
+
+
+def test_events_reach_the_sessions_that_they_are_about() -> None:
+    write_transcript("logs.jsonl", "5f6c7d8e-1111", 4)
+    lines = [
+        {"session_id": "5f6c7d8e-1111", "kind": "correction", "time": "2026-01-05T08:03:00Z"},
+        {"session_id": "5f6c7d8e-1111", "type": "routing_decision", "ts": "2026-01-05T08:00:01Z", "skill": "parser", "domain": "compilers"},
+        {"session_id": "5f6c7d8e-1111", "kind": "redo", "time": "2026-01-05T09:00:00Z"},
+        {"session_id": "nobody", "kind": "redo"},
+    ]
+    bad = ["{", '{"session_id": "a", "kind": "chat"}', "7", '{"session_id": "a", "kind": "redo", "time": "soon"}']
+    Path("events.jsonl").write_text("".join(f"{line}\n" for line in [*map(json.dumps, lines), *bad]))
+    before = told("ingest", "logs.jsonl")
+    (first,) = records()
+    result = call("ingest", "--events", "events.jsonl", "--json")
+    counts = json.loads(result.stdout)
+    assert result.exit_code == 0 and {
+        name: counts[name] for name in ("events", "events_without_session", "sessions_changed", "problems", "stored")
+    } == {**{"events": 4, "events_without_session": 2, "sessions_changed": 1, "problems": 4, "stored": 1}}
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == [f"events.jsonl:{number}" for number in (5, 6, 7, 8)]
+    (second,) = records()
+    assert (second.trajectory.skill, second.trajectory.domain, second.trajectory.label_source) == ("parser", "compilers", "routing")
+    assert second.trajectory.outcome == first.trajectory.outcome._replace(correction=True, corrections=1)
+    assert second.reward == score(second.trajectory) and second.reward.total < first.reward.total
+    # With the logs, before or again, it comes to the same.
+    again = told("ingest", "logs.jsonl", "--events", "events.jsonl")
+    assert (again["sessions_changed"], again["same"]) == (0, 1) and records() == [second]
+    told("ingest", "logs.jsonl", "--events", "events.jsonl", "--store", "other.sqlite")
+    with Store("other.sqlite", read_only=True) as store:
+        assert list(store) == [second]
+    assert "events without session" in done("ingest", "--events", "events.jsonl") and "events" not in before
+
+
+def test_files_without_any_event_are_refused_before_anything_is_stored() -> None:
+    logs = write_logs(tasks=2)
+    Path("none.jsonl").write_text("{}\n")
+    assert refused("ingest", logs, "--events", "none.jsonl").startswith("Error: --events none.jsonl holds no event; give lines such as {")
+    Path("empty.jsonl").write_text("")
+    assert "--events empty.jsonl holds no event" in refused("ingest", "--events", "empty.jsonl")
+    assert "'nowhere' does not exist" in refused("ingest", "--events", "nowhere")
+    assert not Path("home").exists()
+
+
 # --- select and export
 
 
@@ -346,13 +466,15 @@ def test_a_set_of_the_size_asked_for_becomes_as_many_examples() -> None:
     told("ingest", write_logs(), "--holdout", 0.4)
     with Store(read_only=True) as store:
         kept_out = store.held_out()
-    for form in ("messages", "oversampled", "kto", "prompts", "dpo"):
+    for form in FORMATS:
         result = call("select", "--size", 8, "--as", form, "--seed", 3, "--output", "chosen.json")
         assert result.exit_code == 0 and result.stderr == ""
         chosen = json.loads(Path("chosen.json").read_text())
         assert len(set(chosen["ids"])) == 8 and not set(chosen["ids"]) & kept_out
         written = told("export", f"out-{form}", "--as", form, "--chosen", "chosen.json")
-        assert written["counts"]["sessions"] == written["counts"]["examples"] == 8 and written["left_out"] == {}
+        # A pair is of two sessions of a task: one that is chosen without the other makes none.
+        assert written["counts"]["sessions"] == written["counts"]["examples"] + sum(written["left_out"].values()) == 8
+        assert form == "dpo" or written["left_out"] == {}
         assert json.loads(Path(f"out-{form}", "manifest.json").read_text())["format"] == form
     assert "sessions to choose from" not in done("select", "--size", 8)
     limit = refused("select", "--size", 48)
@@ -456,7 +578,9 @@ def test_questions_of_commits_join() -> None:
     written = told("export", "out", "--traces", logs, "--git", "repo")
     assert written["counts"]["extra"] > 0
     assert written["counts"]["train"] + written["counts"]["valid"] == written["counts"]["examples"] + written["counts"]["extra"]
-    assert "extra is for the formats messages and oversampled" in refused("export", "pairs", "--traces", logs, "--git", "repo", "--as", "dpo")
+    assert "extra is for the formats messages, completions, oversampled, not for dpo" in refused(
+        "export", "pairs", "--traces", logs, "--git", "repo", "--as", "dpo"
+    )
     Path("bare").mkdir()
     assert "bare" in refused("export", "other", "--traces", logs, "--git", "bare")
 
@@ -475,6 +599,10 @@ def test_a_store_that_is_not_there_or_empty(arguments: tuple[Any, ...]) -> None:
     assert "there is no store other.sqlite" in refused(*arguments, "--store", "other.sqlite")
     done("ingest")
     assert "there are no sessions in the store " in refused(*arguments)
+    Path("bare.sqlite").touch()
+    assert "bare.sqlite: the store is empty or of an earlier version; write to it once (`ebmhw karl ingest`" in refused(
+        *arguments, "--store", "bare.sqlite"
+    )
     Path("text.sqlite").write_text("no database at all, but long enough to be looked at " * 3)
     assert refused(*arguments, "--store", "text.sqlite").startswith("ebmhw: text.sqlite: this is no store of trajectories")
     assert Path("text.sqlite").read_text().startswith("no database")
@@ -663,3 +791,32 @@ def test_every_command_has_help(command: str) -> None:
     assert page.startswith("Usage: ")
     assert command in done("--help")
     assert "--json" in page or command == "report"
+
+
+def test_an_example_of_a_configuration_is_printed() -> None:
+    from ebmhw.karl.training import KarlConfig
+
+    assert KarlConfig.from_dict(yaml.safe_load(done("train", "--example"))).model == "smollm2"
+
+
+def test_what_was_verified_as_failed_is_kept_on_request_only() -> None:
+    write_logs()
+    done("ingest", "logs.jsonl")
+    verified = {one.trajectory.id: one.trajectory.outcome.verified for one in records()}
+    for options, failed in (((), False), (("--keep-failed",), True)):
+        folder = f"set{len(options)}"
+        done("export", folder, "--valid", 0, *options)
+        ids = json.loads(Path(folder, "manifest.json").read_text())["ids"]["train"]
+        assert any(verified[one] == 0 for one in ids) is failed and ids
+
+
+def test_a_held_out_prompt_is_held_out_whatever_its_task() -> None:
+    prompt = "please mend the parser of dates, it reads 3/4 as April"
+    logs = [messages(f"t{task}", 0, 3, 1.0, seed=task) for task in range(6)]
+    for log in logs:
+        log["messages"][0]["content"] = prompt
+    Path("same.jsonl").write_text("\n".join(map(json.dumps, logs)))
+    done("ingest", "same.jsonl", "--holdout", 0.5)
+    assert len(held()) in (0, 6)
+    done("ingest", "same.jsonl", "--holdout", 0.9)
+    assert len(held()) == 6

@@ -74,7 +74,7 @@ def test_events_of_others():
         ([], r"the event is \[\]; give a JSON object"),
         ({"type": "redo"}, "session_id of an event is None"),
         ({"session_id": "s", "type": "chat"}, "type of an event of session 's' is 'chat'; give one of routing, .*invocation_record"),
-        ({"session_id": "s", "type": "redo", "ts": "soon"}, "ts of an event of session 's' is 'soon'; give a time such as"),
+        ({"session_id": "s", "type": "redo", "ts": "soon"}, "time of an event of session 's' is 'soon'; give a time such as"),
         ({"session_id": "s", "type": "redo", "skill": 3}, "skill of an event of session 's' is 3; give a text"),
     ):
         with pytest.raises(InvalidTrajectory, match=match):

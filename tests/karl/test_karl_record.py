@@ -162,6 +162,18 @@ def _whole() -> dict[str, Any]:
         (("timing", "duration_s"), -1, r"timing.duration_s is -1; give a number from 0"),
         (("ebmhw", "turns", 0, "role"), "boss", r"turn 1: role is 'boss'"),
         (("ebmhw", "version"), 0, r"ebmhw.version is 0"),
+        *(
+            (("id",), f"traj_{text}", r"id is .*at most 200 characters, and neither slashes")
+            for text in ("../x", "\n", "\0", "\x1b[2J", "a\\b", "x" * 196)
+        ),
+        (("session_id",), "x" * 501, r"session_id has 501 characters, 500 are the limit"),
+        (("skill", "domain"), "x" * 501, r"skill.domain has 501 characters"),
+        (("ebmhw", "task"), "x" * 10**6, r"ebmhw.task has 1000000 characters"),
+        (("trajectory", "events", 0, "key_params"), {str(key): "v" for key in range(51)}, r"event 1: key_params has 51 members, 50 are the limit"),
+        (("trajectory", "events", 0, "key_params"), {"x" * 501: "v"}, r"event 1: a key of key_params has 501 characters"),
+        (("trajectory", "tool_counts"), {f"t{key}": 1 for key in range(50_001)}, r"tool_counts has 50001 members, 50000 are the limit"),
+        (("trajectory", "tool_counts", "Bash"), 10**400, r"tool_counts.'Bash' is .*; give a whole number"),
+        (("timing", "started_at"), "9999-12-31T23:59:59-23:59", r"timing.started_at is .*; give a time"),
     ],
 )
 def test_what_is_refused(path: tuple[Any, ...], value: Any, message: str) -> None:

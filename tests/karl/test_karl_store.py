@@ -17,8 +17,10 @@ from karl_cases import trajectories
 from karl_stores import GOOD, HALF, by_calls, kept, plain
 
 from ebmhw.errors import InvalidTrajectory, StoreError
+from ebmhw.karl.readers.reader import Problem
 from ebmhw.karl.record import Scored, from_record
 from ebmhw.karl.reward.reward import Reward
+from ebmhw.karl.rules import Rules, labelled
 from ebmhw.karl.store import Store
 from ebmhw.karl.trajectory import GLOBAL, Outcome, ToolEvent, Trajectory, Turn
 
@@ -47,10 +49,15 @@ def test_round_trip(tmp_path: Path, items: list[tuple[Trajectory, Reward | None,
         assert not store.check()
     copy = tmp_path / "copy.sqlite"
     copy.unlink(missing_ok=True)
+    own = [by_calls(scored.trajectory) for scored in expected]
+    told: list[Problem] = []
     with Store(copy, scorer=by_calls) as store:
-        assert store.import_jsonl(tmp_path / "round.jsonl") == (len(items), 0, 0, 0, 0)
-        assert list(store) == expected
-        assert store.import_jsonl(tmp_path / "round.jsonl") == (0, 0, len(items), 0, 0)
+        assert store.import_jsonl(tmp_path / "round.jsonl", on_problem=told.append) == (len(items), 0, 0, 0, 0)
+        assert list(store) == [
+            Scored(one.trajectory, reward, one.advantage if one.reward == reward else None) for one, reward in zip(expected, own, strict=True)
+        ]
+        assert len(told) == sum(one.reward != reward for one, reward in zip(expected, own, strict=True))
+        assert store.import_jsonl(tmp_path / "round.jsonl", on_problem=told.append) == (0, 0, len(items), 0, 0)
 
 
 def test_more_events_than_the_schema_allows(store: Store, tmp_path: Path) -> None:
@@ -100,6 +107,16 @@ def test_an_older_version_never_replaces_but_adds_what_only_it_knows(store: Stor
     # Of equally long versions the later one counts.
     assert store.put(newer.but(outcome=Outcome(build=False))) == "updated"
     assert store.get("traj_1").trajectory.outcome == Outcome(build=False, redo=True, verified=0.5)
+
+
+def test_an_id_of_another_session_replaces_nothing(store: Store) -> None:
+    store.put(plain())
+    before = list(store)
+    for attempt in (lambda: store.put(plain(calls=99, session_id="other")), lambda: store.put_many([plain(calls=99, session_id="other")])):
+        with pytest.raises(InvalidTrajectory, match="traj_1 is of the session 'other', the store's record of that id of 's1'; nothing of it"):
+            attempt()
+    assert list(store) == before
+    assert store.put(plain(calls=99)) == "updated"
 
 
 def test_the_time_of_recording_is_the_first(store: Store) -> None:
@@ -231,6 +248,47 @@ def test_relabelling_by_weight(store: Store) -> None:
     assert not store.check()
 
 
+def test_rules_label_stored_sessions_as_they_label_those_that_are_read(store: Store) -> None:
+    rules = Rules.of([{"pattern": "c1$", "domain": "web", "skill": "css"}, {"pattern": "c3$", "skill": "torch"}])
+    cases = {
+        "own": {"domain": "airline"},
+        "blank": {},
+        "guess": {"domain": "ml", "label_source": "rules"},
+        "told": {"skill": "s", "label_source": "routing"},
+    }
+    sessions = [plain(f"traj_{name}_{calls}", calls, **values) for name, values in cases.items() for calls in (1, 2, 9)]
+    sessions.append(plain("traj_other", 2, domain="d", label_source="elsewhere"))
+    store.put_many(sessions)
+    changed = sum(labelled(one, rules) != one for one in sessions)
+    assert store.relabel(rules) == changed > 3
+    assert [scored.trajectory for scored in store] == [kept(labelled(one, rules)) for one in sessions]
+    assert store.get("traj_own_2").trajectory.domain == "airline" and store.get("traj_blank_1").trajectory.domain is None
+    assert store.relabel(rules) == 0
+    # Functions guess no better.
+    assert store.relabel(lambda _: ("x", "guessed", "rules"), domain="airline") == 0
+    assert store.relabel(lambda _: ("x", "told", "invocation"), domain="airline") == 3
+
+
+@pytest.mark.parametrize("value", [1.0 + 2**-52, -1e-17, 1.0, 0.0])
+def test_a_scorer_that_rounds_beyond_the_ends_is_at_them(tmp_path: Path, value: float) -> None:
+    with Store(tmp_path / "karl.sqlite", scorer=lambda _: HALF._replace(total=value, process=value)) as store:
+        store.put(plain())
+        store.put_many([plain("traj_2", session_id="s2")])
+        store.annotate("s2", redo=True)
+        expected = HALF._replace(total=round(value), process=round(value))
+        assert [scored.reward for scored in store] == [expected] * 2
+        assert store.put_scores((scored.trajectory.id, scored.reward, None) for scored in store) == 2
+
+
+@pytest.mark.parametrize("value", [1.001, -0.5, float("nan"), "much"])
+def test_a_scorer_whose_rewards_are_none_is_refused(tmp_path: Path, value: object) -> None:
+    with Store(tmp_path / "karl.sqlite", scorer=lambda _: HALF._replace(total=value)) as store:
+        for attempt in (lambda: store.put(plain()), lambda: store.put_many([plain()])):
+            with pytest.raises(InvalidTrajectory, match=r"reward of traj_1 is .*; give a number from 0 to 1"):
+                attempt()
+        assert len(store) == 0
+
+
 def test_what_is_no_trajectory_is_refused_and_leaves_nothing(store: Store) -> None:
     for wrong, text in (
         (plain("session_1"), "starts with traj_"),
@@ -350,7 +408,7 @@ def test_the_home_is_made_and_private(tmp_path: Path, monkeypatch: pytest.Monkey
     with Store(scorer=by_calls) as store:
         assert store.path == tmp_path / "a" / "b c%20#?" / "trajectories.sqlite"
         store.put(plain())
-        assert {path.name for path in store.path.parent.iterdir()} == {f"trajectories.sqlite{end}" for end in ("", "-wal", "-shm")}
+        assert {path.name for path in store.path.parent.iterdir()} == {f"trajectories.sqlite{end}" for end in ("", "-wal", "-shm", "-file")}
         if os.name == "posix":
             assert {path.stat().st_mode & 0o777 for path in store.path.parent.iterdir()} == {0o600}
     with Store(scorer=by_calls) as store:

@@ -14,8 +14,9 @@ import pytest
 from karl_stores import by_calls, plain
 
 from ebmhw.errors import NewerRecord, StoreError
+from ebmhw.karl.readers.reader import Problem
 from ebmhw.karl.record import VERSION, to_record
-from ebmhw.karl.store import Store, Stored, schema
+from ebmhw.karl.store import Store, Stored, salvage, schema
 from ebmhw.karl.trajectory import Turn
 
 
@@ -75,7 +76,7 @@ def test_an_earlier_schema_is_migrated_whole_or_not_at_all(store: Store, monkeyp
     monkeypatch.setattr(
         schema, "MIGRATIONS", (*schema.MIGRATIONS[:-1], ("ALTER TABLE record ADD COLUMN mood TEXT", "UPDATE record SET mood = 'calm'"))
     )
-    with pytest.raises(StoreError, match="of an earlier version; open it once without read_only"):
+    with pytest.raises(StoreError, match="of an earlier version; write to it once"):
         Store(store.path, read_only=True)
     with Store(store.path, scorer=by_calls) as migrated:
         assert [scored.trajectory for scored in migrated] == [plain()]
@@ -136,6 +137,29 @@ def test_a_damaged_file_is_told_and_what_can_be_read_is(store: Store, tmp_path: 
         assert new.import_jsonl(tmp_path / "saved.jsonl").added == saved
 
 
+def test_what_can_be_read_of_a_file_that_cannot_be_opened_is_saved(store: Store, tmp_path: Path) -> None:
+    sessions = [plain(f"traj_{number:03}", calls=9, session_id=f"s{number}", prompt=os.urandom(200).hex()) for number in range(300)]
+    store.put_many(sessions)
+    store.close()
+    data = store.path.read_bytes()
+    store.path.write_bytes(data[: len(data) // 2])
+    for read_only in (False, True):
+        with pytest.raises(StoreError, match=r"it is damaged \(.*malformed.*store\.salvage\('.*karl\.sqlite', 'OUT\.jsonl'\)"):
+            Store(store.path, read_only=read_only)
+    problems: list[Problem] = []
+    saved = salvage(store.path, tmp_path / "out.jsonl", on_problem=problems.append)
+    assert 50 < saved < 300 and {problem.path for problem in problems} == {str(store.path)}
+    assert store.path.read_bytes() == data[: len(data) // 2]
+    with Store(tmp_path / "new.sqlite", scorer=by_calls) as new:
+        assert new.import_jsonl(tmp_path / "out.jsonl").added == saved
+        assert {scored.trajectory.id for scored in new} < {session.id for session in sessions}
+        assert all(scored.trajectory in sessions for scored in new)
+    store.path.write_bytes(b"\x5a" * 9000)
+    with pytest.raises(StoreError, match=r"karl\.sqlite: nothing can be saved of it: file is not a database"):
+        salvage(store.path, tmp_path / "none.jsonl")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() or "none" in path.name) == []
+
+
 @pytest.mark.parametrize("body", [b"", b"\x78\x01junk", "text", "short"])
 def test_a_damaged_record_does_not_hide_the_others(store: Store, body: object) -> None:
     store.put_many(plain(f"traj_{number}", session_id=f"s{number}") for number in range(3))
@@ -183,6 +207,10 @@ def test_a_folder_that_may_not_be_written(store: Store) -> None:
 def _refused(path: Path) -> None:
     with pytest.raises(StoreError, match=rf"{path.name}: (it cannot be opened|it cannot be written here)"), Store(path, scorer=by_calls) as opened:
         opened.put(plain(calls=9))
+    with Store(path, read_only=True) as opened:
+        assert [scored.trajectory for scored in opened] == [plain()] and len(opened) == 1 and not opened.check()
+        with pytest.raises(StoreError, match="read_only=True, nothing was stored"):
+            opened.put(plain(calls=9))
     with pytest.raises(StoreError, match=r"new\.sqlite: it cannot be opened .*must be there, and be one you may write|check that its folder"):
         Store(path.parent / "new.sqlite")
     with pytest.raises(StoreError, match="the folder cannot be made"):

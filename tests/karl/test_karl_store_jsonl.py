@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from karl_stores import GOOD, by_calls, plain
+from karl_stores import by_calls, plain
 
 from ebmhw.errors import InvalidFile, StoreError
 from ebmhw.karl.readers import UnreadLines
 from ebmhw.karl.readers.reader import Problem
-from ebmhw.karl.record import VERSION, to_record
+from ebmhw.karl.record import VERSION, from_record, to_record
+from ebmhw.karl.reward import SIGNALS, score
 from ebmhw.karl.store import Imported, Store
-from ebmhw.karl.trajectory import Turn
+from ebmhw.karl.trajectory import Outcome, ToolEvent, Turn
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def written(path: Path, *lines: object) -> Path:
 
 
 def test_bad_lines_are_told_by_number_and_the_others_are_read(store: Store, tmp_path: Path) -> None:
-    good = [to_record(plain(f"traj_{number}", session_id=f"s{number}"), GOOD, 0.25) for number in range(3)]
+    good = [to_record(plain(f"traj_{number}", session_id=f"s{number}"), by_calls(plain()), 0.25) for number in range(3)]
     later = {**good[1], "ebmhw": {"version": VERSION + 1, "mood": "calm"}}
     path = written(
         tmp_path / "in.jsonl",
@@ -76,7 +77,7 @@ def test_bad_lines_are_told_by_number_and_the_others_are_read(store: Store, tmp_
     assert {problem.path for problem in problems} == {str(path)}
     assert f"version {VERSION + 1}" in problems[1].text and "channel is 'radio'" in problems[2].text
     assert store.ids() == ["traj_0", "traj_1", "traj_p1"]
-    assert store.get("traj_0")[1:] == (GOOD, 0.25)
+    assert store.get("traj_0")[1:] == (by_calls(plain()), 0.25)
     assert path.read_bytes() == before
 
 
@@ -85,6 +86,88 @@ def test_records_of_the_paper_are_scored_anew(store: Store, tmp_path: Path) -> N
     scored = store.get("traj_p3")
     assert scored.trajectory.domain == "Web" and scored.trajectory.duration_s == 300
     assert scored.reward == by_calls(scored.trajectory) and scored.advantage is None
+    assert not store.check()
+
+
+SECRET = "ghp_" + "Q1" * 20
+
+
+def claiming(scores: dict[str, float | None], advantage: float | None = None) -> dict[str, Any]:
+    """A record of a session that went badly, with the scores of scoring but for those that are given."""
+    events = (ToolEvent("Bash", {"command": "make"}, False, 1), ToolEvent("Edit", {"file_path": "a"}, False))
+    bad = plain(events=events, outcome=Outcome(correction=True, redo=True))
+    record = to_record(bad, score(bad), advantage)
+    record["outcome"] |= {f"{name}_score": value for name, value in scores.items()}
+    return record
+
+
+@pytest.mark.parametrize(
+    ("scores", "advantage", "kept", "told"),
+    [
+        ({}, 0.5, 0.5, None),
+        ({"reward": 0.0, "outcome": None}, 9.0, None, "claims the advantage 9.0 and no scores; it is left out"),
+        (dict.fromkeys(("reward", *SIGNALS), 1.0), 9.0, None, "traj_1 claims 1 (outcome 1, process 1"),
+        ({"reward": 0.99}, 0.5, None, "traj_1 claims 0.99 ("),
+        ({"outcome": 0.9}, 0.5, None, "(outcome 0.9, "),
+        ({}, 51.0, None, "claims the advantage 51.0, beyond 50; it is left out"),
+        ({}, -1e9, None, "beyond 50"),
+    ],
+)
+def test_claims_of_scores_are_kept_only_if_they_are_those_of_scoring(
+    tmp_path: Path, scores: dict[str, float | None], advantage: float, kept: float | None, told: str | None
+) -> None:
+    path = written(tmp_path / "in.jsonl", claiming(scores, advantage))
+    problems: list[Problem] = []
+    with Store(tmp_path / "karl.sqlite") as store:
+        assert store.import_jsonl(path, on_problem=problems.append) == Imported(1, 0, 0, 0, 0)
+        (scored,) = store
+        assert scored.reward == score(scored.trajectory) and scored.reward.total < 0.5 and scored.advantage == kept
+        assert [problem.line for problem in problems] == ([1] if told else [])
+        assert told is None or told in problems[0].text
+        # What the store was told by its user is not taken back by a file that says the same.
+        problems.clear()
+        claimed = from_record(claiming(scores, advantage))
+        if claimed.reward is not None:
+            store.put_scores([("traj_1", claimed.reward, claimed.advantage)])
+            assert store.import_jsonl(path, on_problem=problems.append) == Imported(0, 0, 1, 0, 0) and not problems
+            assert store.get("traj_1")[1:] == claimed[1:]
+
+
+def test_ids_of_other_sessions_are_told_and_skipped(store: Store, tmp_path: Path) -> None:
+    path = written(tmp_path / "in.jsonl", *(to_record(plain(calls=calls, session_id=name)) for calls, name in ((2, "s1"), (99, "other"), (3, "s1"))))
+    problems: list[Problem] = []
+    assert store.import_jsonl(path, on_problem=problems.append) == Imported(1, 1, 0, 1, 0)
+    assert [(problem.path, problem.line) for problem in problems] == [(str(path), 2)] and "'other'" in problems[0].text and "'s1'" in problems[0].text
+    assert [scored.trajectory for scored in store] == [plain(calls=3)]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_no_text_of_an_imported_record_holds_secrets(store: Store, tmp_path: Path, ours: bool) -> None:
+    events = (ToolEvent("Bash", {"command": f"make {SECRET}", "zzz": "Q1"}), ToolEvent(f"run {SECRET}", {SECRET: "Q1", "url": f"a://b:Q1{SECRET}@c"}))
+    texts = dict.fromkeys(("skill", "domain", "label_source", "cwd", "git_repo", "user", "agent", "model", "task"), f"/x/{SECRET}")
+    secret = plain(session_id=f"s {SECRET}", events=events, turns=(Turn("user", "password: Q1abc"),), prompt="DB_PASSWORD=Q1hunter", **texts)
+    record = to_record(secret)
+    if not ours:
+        del record["ebmhw"]
+    path = written(tmp_path / "in.jsonl", record)
+    assert "Q1" in path.read_text()
+    assert store.import_jsonl(path).added == 1
+    store.export_jsonl(tmp_path / "out.jsonl")
+    assert "Q1" not in (tmp_path / "out.jsonl").read_text() and "Q1" not in repr(list(store)) and SECRET.encode() not in store.path.read_bytes()
+    (scored,) = store
+    assert scored.trajectory.events[0].params == {"command": "make [redacted]"} and scored.trajectory.total_tools == 2
+    assert store.import_jsonl(tmp_path / "out.jsonl").same == 1
+    assert store.import_jsonl(written(tmp_path / "in.jsonl", to_record(plain(f"traj_ {SECRET}")))).added == 1
+    assert not any("Q1" in identity for identity in store.ids())
+
+
+def test_times_that_no_calendar_knows_are_refused(store: Store, tmp_path: Path) -> None:
+    record = to_record(plain())
+    record["timing"]["started_at"] = "9999-12-31T23:59:59-23:59"
+    problems: list[Problem] = []
+    assert store.import_jsonl(written(tmp_path / "in.jsonl", record), on_problem=problems.append).failed == 1
+    assert "timing.started_at is '9999-12-31T23:59:59-23:59'" in problems[0].text
+    store.put(plain(started_at=1e15, ended_at=-1e15))
     assert not store.check()
 
 

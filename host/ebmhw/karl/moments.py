@@ -22,8 +22,22 @@ def moment(value: Any) -> float | None:
 
     Parameters
     ----------
-    value : ISO 8601 text (UTC where it names no zone), or Unix time as a number, in seconds, milli-, micro- or nanoseconds by its size
+    value : ISO 8601 text (UTC where it names no zone), or Unix time as a number, in seconds, milli-, micro- or nanoseconds by its size; what lies
+        outside the years 1 to 9999 of UTC is none: `iso` could not write it
     """
+    found = _moment(value)
+    return found if found is not None and _FIRST <= found <= _LAST else None
+
+
+def iso(seconds: float | None) -> str | None:
+    """Return Unix seconds as ISO 8601 in UTC, to the microsecond; None for None."""
+    if seconds is None:
+        return None
+    bounded = min(max(seconds, _FIRST), _LAST)
+    return (_EPOCH + timedelta(seconds=round(bounded, 6))).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _moment(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
@@ -47,14 +61,6 @@ def moment(value: Any) -> float | None:
         return None
     fraction = int((found[7] or "0").ljust(9, "0")) / 1e9
     return (whole - _EPOCH).total_seconds() + fraction - _offset(found[8])
-
-
-def iso(seconds: float | None) -> str | None:
-    """Return Unix seconds as ISO 8601 in UTC, to the microsecond; None for None."""
-    if seconds is None:
-        return None
-    bounded = min(max(seconds, _FIRST), _LAST)
-    return (_EPOCH + timedelta(seconds=round(bounded, 6))).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _of_number(value: float) -> float | None:

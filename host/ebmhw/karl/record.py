@@ -6,6 +6,7 @@ of `ebmhw.karl.trajectory.Trajectory`. Readers that only know the paper's schema
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,16 @@ VERSION = 1
 
 SCHEMA_EVENTS = 50
 """Events that the paper's schema allows a record."""
+
+ID_CHARS = 200
+NAME_CHARS = 500
+"""Of the name of a session, its labels, and where and by whom it was done; readers cut theirs there."""
+
+PARAMS = 50
+"""Members of a call's key_params."""
+
+TOOLS = 50_000
+"""Members of tool_counts, which names tools that no kept event has as well."""
 
 _CHANNELS = ("live", "backfill")
 _ROLES = ("system", "user", "assistant", "tool")
@@ -87,7 +98,8 @@ def from_record(data: Any) -> Scored:
 
     Raises
     ------
-    InvalidTrajectory : a member is missing or cannot stand where it stands
+    InvalidTrajectory : a member is missing, cannot stand where it stands, or is over its limit (`ID_CHARS`, `NAME_CHARS`, `PARAMS`, `TOOLS`,
+        `EVENTS_LIMIT`, `TURNS_LIMIT`)
     NewerRecord : its part "ebmhw" has a later version
     """
     record = _mapping(data, "the record")
@@ -108,9 +120,7 @@ def from_record(data: Any) -> Scored:
     context = _mapping(record.get("context") or {}, "context")
     outcome = _mapping(record["outcome"], "outcome")
     quality = _mapping(record.get("quality") or {}, "quality")
-    identity = _text(record["id"], "id")
-    if not identity.startswith("traj_") or len(identity) > 200:
-        raise InvalidTrajectory(f"id is {shown(identity)}; it starts with traj_ and has at most 200 characters")
+    identity = _identity(record["id"])
     events = [*_list(traced.get("events", []), "trajectory.events"), *_list(own.get("later_events", []), "ebmhw.later_events")]
     if len(events) > EVENTS_LIMIT:
         raise InvalidTrajectory(f"trajectory.events has {len(events)} events; at most {EVENTS_LIMIT} are kept of a session")
@@ -124,7 +134,7 @@ def from_record(data: Any) -> Scored:
         raise InvalidTrajectory(f"channel is {shown(channel)}; give one of {', '.join(_CHANNELS)}")
     trajectory = Trajectory(
         id=identity,
-        session_id=_text(record["session_id"], "session_id"),
+        session_id=_name(record["session_id"], "session_id"),
         events=made,
         turns=tuple(_turn_of(turn, f"turn {number}") for number, turn in enumerate(turns, 1)),
         outcome=Outcome(
@@ -217,11 +227,13 @@ def _event(event: ToolEvent) -> dict[str, Any]:
 def _event_of(data: Any, place: str) -> ToolEvent:
     event = _mapping(data, place)
     params = _mapping(event.get("key_params") or {}, f"{place}: key_params")
+    if len(params) > PARAMS:
+        raise InvalidTrajectory(f"{place}: key_params has {len(params)} members, {PARAMS} are the limit; leave out those that do not matter")
     took = _number(event.get("duration_ms"), f"{place}: duration_ms", 0, 1e15)
     return ToolEvent(
         tool=canonical(_text(event.get("tool_name"), f"{place}: tool_name")),
         params={
-            _text(name, f"{place}: a key of key_params"): _text(value, f"{place}: key_params")[:PARAM_CHARS]
+            _name(name, f"{place}: a key of key_params"): _text(value, f"{place}: key_params")[:PARAM_CHARS]
             for name, value in params.items()
             if value is not None
         },
@@ -245,7 +257,10 @@ def _turn_of(data: Any, place: str) -> Turn:
 def _counts(data: Any, events: tuple[ToolEvent, ...]) -> dict[str, int]:
     """Return calls by tool: at least those of the events, which a record that was cut has fewer of."""
     counts: dict[str, int] = {}
-    for name, count in _mapping(data or {}, "trajectory.tool_counts").items():
+    given = _mapping(data or {}, "trajectory.tool_counts")
+    if len(given) > TOOLS:
+        raise InvalidTrajectory(f"trajectory.tool_counts has {len(given)} members, {TOOLS} are the limit; leave out the rarest")
+    for name, count in given.items():
         number = _whole(count, f"trajectory.tool_counts.{shown(name)}")
         if number is None or number < 0:
             raise InvalidTrajectory(f"trajectory.tool_counts has {shown(count)} for {shown(name)}; give a whole number from 0")
@@ -278,8 +293,25 @@ def _text(value: Any, place: str) -> str:
     return value
 
 
+def _identity(value: Any) -> str:
+    identity = _text(value, "id")
+    # Ids become names of files and lines of tables.
+    if not identity.startswith("traj_") or len(identity) > ID_CHARS or any(mark in "/\\" or unicodedata.category(mark) == "Cc" for mark in identity):
+        raise InvalidTrajectory(
+            f"id is {shown(identity)}; it starts with traj_, has at most {ID_CHARS} characters, and neither slashes nor control characters"
+        )
+    return identity
+
+
+def _name(value: Any, place: str) -> str:
+    text = _text(value, place)
+    if len(text) > NAME_CHARS:
+        raise InvalidTrajectory(f"{place} has {len(text)} characters, {NAME_CHARS} are the limit; cut it")
+    return text
+
+
 def _label(value: Any, place: str) -> str | None:
-    return None if value is None or value == "" else _text(value, place)
+    return None if value is None or value == "" else _name(value, place)
 
 
 def _flag(value: Any, place: str) -> bool | None:

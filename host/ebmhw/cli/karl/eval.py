@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @source.rules_option
 @click.option("--all", "everything", is_flag=True, help="All sessions of the store, not only those held out.")
 @click.option("--labels", type=click.Choice(["auto", "verified", "reward"]), default="auto", show_default=True, help="What tells good sessions.")
-@click.option("--max-tokens", type=click.IntRange(16, 1_000_000), default=512, show_default=True, help="Tokens of a session that are read.")
+@click.option("--max-tokens", type=click.IntRange(16, 1_000_000), help="Tokens of a session that are read.  [default: 512, or the model's context]")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Of torch.  [default: its own choice]")
 @click.option("--device", metavar="NAME", help="Where the model runs, such as cuda.  [default: the CPU]")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for each model; what was read until then counts.")
@@ -47,7 +47,7 @@ def evaluate(
     rules: Path | None,
     everything: bool,
     labels: str,
-    max_tokens: int,
+    max_tokens: int | None,
     threads: int | None,
     device: str | None,
     time_limit: float | None,

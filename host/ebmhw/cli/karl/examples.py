@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
     from ebmhw.cli.karl.source import Sessions
 
-FORMATS = ("messages", "oversampled", "dpo", "kto", "prompts")
+FORMATS = ("messages", "completions", "oversampled", "dpo", "kto", "prompts")
 
 ANY = "any"
 """All sessions, whether they make an example or not."""
@@ -48,6 +46,11 @@ class Possible(NamedTuple):
         return f" ({', '.join(f'{count:,} more {reason(why)}' for why, count in self.left_out.items())})" if self.left_out else ""
 
 
+failed_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--keep-failed", "failed", is_flag=True, help="Keep sessions that were verified as failed; sets that teach to do the same leave them out."
+)
+
+
 def counted(sessions: int) -> str:
     """Return a number of sessions in words."""
     return "only 1 session" if sessions == 1 else f"only {sessions:,} sessions"
@@ -58,21 +61,13 @@ def reason(why: str) -> str:
     return "are held out" if why == EXCLUDED else why
 
 
-def makes_examples(sessions: Sessions, advantages: npt.NDArray[np.float64], form: str) -> Possible:
+def makes_examples(sessions: Sessions, advantages: npt.NDArray[np.float64], form: str, failed: bool) -> Possible:
     """Return the sessions, none of them held out, of which ``export --as form`` makes an example."""
-    left_out: Counter[str] = Counter()
     if form == ANY:
         ids = {one.id for one in sessions.trajectories}
         held = ids & sessions.held_out
         return Possible(frozenset(ids - held), {EXCLUDED: len(held)} if held else {})
-    from ebmhw.karl.exports.examples import SYSTEM
-    from ebmhw.karl.exports.gathering import gathered
-    from ebmhw.karl.exports.settings import EXTRA_WEIGHT, MARGIN, checked_settings
-    from ebmhw.karl.exports.sources import session_values
-    from ebmhw.karl.exports.spool import Spool
+    from ebmhw.karl.exports import eligible
 
-    settings = checked_settings(form, "plan", SYSTEM, None, False, 0, MARGIN, EXTRA_WEIGHT)
-    values = session_values(sessions.trajectories, advantages, sessions.rewards, None, False, sessions.held_out)
-    with Spool(Path(tempfile.gettempdir())) as spool:
-        examples, _, _ = gathered(values, settings, sessions.held_out, spool, left_out)
-    return Possible(frozenset(example.id for example in examples), dict(sorted(left_out.items())))
+    found = eligible(sessions.trajectories, form, advantages=advantages, rewards=sessions.rewards, exclude=sessions.held_out, failed=failed)
+    return Possible(frozenset(found.ids), found.left_out)

@@ -8,7 +8,7 @@ import click
 
 from ebmhw.cli import terminal
 from ebmhw.cli.karl import source
-from ebmhw.cli.karl.examples import FORMATS, reason
+from ebmhw.cli.karl.examples import FORMATS, failed_option, reason
 
 COUNTS = {
     "sessions": "sessions",
@@ -33,6 +33,7 @@ FILES = ("train.jsonl", "valid.jsonl", "manifest.json")
     help="Add questions made of a repository's commits.",
 )
 @click.option("--valid", type=click.FloatRange(0, 0.5), help="Share of examples for validation, by task.  [default: 0.1, of a FILE.jsonl 0]")
+@failed_option
 @source.store_option
 @source.traces_option
 @source.format_option
@@ -47,6 +48,7 @@ def export(
     chosen: Path | None,
     repositories: tuple[Path, ...],
     valid: float | None,
+    failed: bool,
     store: Path | None,
     traces: tuple[Path, ...],
     format_name: str,
@@ -59,8 +61,8 @@ def export(
     """Write train.jsonl, valid.jsonl and manifest.json into FOLDER, in forms that TRL's trainers take as they are.
 
     Where FOLDER is a FILE.jsonl, all goes into that file. Held-out sessions are left out, and those that make no example are counted: without a
-    prompt, with fewer than 2 calls, for messages and oversampled without an advantage above 0. Splitting is by task and comes before oversampling,
-    so no copy of an example is in both files.
+    prompt, with fewer than 2 calls, for messages, completions and oversampled without an advantage above 0 or verified as failed. Splitting is by
+    task and comes before oversampling, so no copy of an example is in both files.
     """
     from ebmhw.karl import exports
 
@@ -89,6 +91,7 @@ def export(
         seed=seed,
         exclude=sessions.held_out,
         extra=extra,
+        failed=failed,
     )
     if given is not None and done.counts["examples"] < len(given):
         some = f"{done.counts['examples']} of the {len(given)} chosen sessions make an example"

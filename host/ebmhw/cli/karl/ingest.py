@@ -19,7 +19,7 @@ from ebmhw.cli.karl import source
 
 if TYPE_CHECKING:
     from ebmhw.karl import Store
-    from ebmhw.karl.rules import Rules
+    from ebmhw.karl.rules import Event, Rules
     from ebmhw.karl.trajectory import Trajectory
 
 _BATCH = 200
@@ -38,18 +38,31 @@ _BATCH = 200
     show_default=True,
     help="Share of tasks whose sessions are held out of training, for eval; those stored earlier are too.",
 )
+@click.option(
+    "--events",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="JSONL of another system's events about sessions, noted to those that are stored.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON document.")
-def ingest(paths: tuple[Path, ...], store: Path | None, format_name: str, rules: Path | None, holdout: float, as_json: bool) -> None:
+def ingest(
+    paths: tuple[Path, ...], store: Path | None, format_name: str, rules: Path | None, holdout: float, events: tuple[Path, ...], as_json: bool
+) -> None:
     """Read the logs of PATH (files, folders) into the store; without PATH, fold what the taps left.
 
     Reading the same logs again adds nothing; a session that went on replaces its shorter record. Lines that cannot be read are named by file and
-    line and skipped. Held-out tasks are chosen by a hash of the task, so a later ingest holds out the same; further sessions of a task that is held
-    out are held out whether --holdout is given or not.
+    line and skipped. Held-out tasks are chosen by a hash of the task, so a later ingest holds out the same; further sessions that share a
+    task, a prompt or the session with a held-out one are held out whether --holdout is given or not.
+
+    A line of --events is {"session_id", "kind": correction, redo, routing or invocation, "time", "skill", "domain"}: corrections and redos change the
+    outcome and the reward of the session that went on then or ended up to 5 minutes before, the others label it.
 
     Exit status: 0, also with skipped lines; 2 where nothing could be read; 130 interrupted (what was stored stays).
     """
     from ebmhw.karl import Store
     from ebmhw.karl.rules import Rules
+    from ebmhw.karl.store import tell
 
     if math.isnan(holdout):
         raise click.BadParameter("nan is no share; give 0 to 0.9", param_hint="--holdout")
@@ -59,12 +72,16 @@ def ingest(paths: tuple[Path, ...], store: Path | None, format_name: str, rules:
     labels = None if rules is None else Rules.read(rules)
     counts: Counter[str] = Counter()
     problems = source.Problems()
+    told_of = _events(events, problems)
     with Store(store) as opened:
         try:
             if paths:
                 _read(opened, source.read(paths, format_name, problems), labels, holdout, counts)
             else:
                 _fold(opened, labels, holdout, counts, problems)
+            if events:
+                done = tell(opened, told_of)
+                counts.update(events=len(told_of), events_without_session=len(done.left), sessions_changed=len(done.records))
         except KeyboardInterrupt:
             some = f"{counts['sessions']:,} sessions are" if paths else "what was folded is"
             click.echo(f"stopped; {some} stored: the same command does the rest", err=True)
@@ -101,6 +118,7 @@ def _read(opened: Store, sessions: Iterable[Trajectory], labels: Rules | None, h
             click.echo(err=True)
     if holdout:
         _hold_stored(opened, holdout, tasks)
+    _hold_relatives(opened)
 
 
 def _fold(opened: Store, labels: Rules | None, holdout: float, counts: Counter[str], problems: source.Problems) -> None:
@@ -113,9 +131,34 @@ def _fold(opened: Store, labels: Rules | None, holdout: float, counts: Counter[s
         problems.told("the spool", text)
     counts.update(folded=folded.stored, annotated=folded.annotated, empty=folded.empty, left=folded.left)
     if labels is not None:
-        counts["labelled"] = opened.relabel(source.labels_by(labels))
+        counts["labelled"] = opened.relabel(labels)
     if holdout or tasks:
         _hold_stored(opened, holdout, tasks)
+    _hold_relatives(opened)
+
+
+def _events(paths: tuple[Path, ...], problems: source.Problems) -> list[Event]:
+    """Return the events of files; lines that hold none are problems, and files of which no line does are refused."""
+    from ebmhw.errors import InvalidTrajectory
+    from ebmhw.karl.readers.lines import objects
+    from ebmhw.karl.readers.reader import Problem
+    from ebmhw.karl.rules import Event
+
+    found: list[Event] = []
+    for path in paths:
+        before = len(found)
+        try:
+            with open(path, "rb") as stream:
+                for number, value in objects(stream, path, problems):
+                    try:
+                        found.append(Event.of(value))
+                    except InvalidTrajectory as error:
+                        problems(Problem(f"{path}", number, f"{error}; the line is skipped"))
+        except OSError as error:
+            raise click.UsageError(f"--events {path} cannot be read: {error.strerror or error}; give a file of JSON lines") from None
+        if len(found) == before:
+            raise click.UsageError(f'--events {path} holds no event; give lines such as {{"session_id": "...", "kind": "correction", "time": "..."}}')
+    return found
 
 
 def _held_tasks(opened: Store) -> set[str]:
@@ -131,6 +174,15 @@ def _hold(opened: Store, sessions: Iterable[Trajectory], share: float, tasks: se
     held = [one.id for one in sessions if one.task_key in tasks or _number(one.task_key) < share]
     if held:
         opened.hold_out(held)
+
+
+def _hold_relatives(opened: Store) -> None:
+    """Hold out what shares a prompt or a session with a held-out one, too."""
+    from ebmhw.karl.relatives import relatives
+
+    held = opened.held_out()
+    if held and (more := relatives((scored.trajectory for scored in opened), held) - held):
+        opened.hold_out(more)
 
 
 def _number(task: str) -> float:

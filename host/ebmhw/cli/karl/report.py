@@ -9,6 +9,7 @@ import click
 
 from ebmhw.cli import terminal
 from ebmhw.cli.karl import source
+from ebmhw.cli.karl.geometry import geometry_of, geometry_option
 
 
 @click.command()
@@ -21,6 +22,7 @@ from ebmhw.cli.karl import source
 @source.rules_option
 @source.half_life_option
 @source.per_user_option
+@geometry_option
 def report(
     output: str,
     chosen: Path | None,
@@ -31,6 +33,7 @@ def report(
     rules: Path | None,
     half_life: float | None,
     per_user: bool,
+    geometry: bool,
 ) -> None:
     """Write one page of HTML: rewards by domain, AUC against verified outcomes, ablation, all sessions, the chosen set."""
     from ebmhw.karl.baselines import ablation, separation
@@ -50,7 +53,7 @@ def report(
             rewards=sessions.rewards,
             advantages=[float(value) for value in sessions.advantages(half_life, per_user)],
             ablation=ablation(sessions.rewards, [one.outcome.verified for one in sessions.trajectories]),
-            separation=separation(sessions.trajectories, sessions.rewards),
+            separation=separation(sessions.trajectories, sessions.rewards, others=geometry_of(sessions).scores if geometry else None),
             held_out=sessions.held_out,
             chosen=selection.get("ids"),
             selections=_compared(selection),

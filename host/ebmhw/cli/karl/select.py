@@ -10,7 +10,7 @@ import click
 
 from ebmhw.cli import options, terminal
 from ebmhw.cli.karl import source
-from ebmhw.cli.karl.examples import ANY, FORMATS, makes_examples
+from ebmhw.cli.karl.examples import ANY, FORMATS, failed_option, makes_examples
 from ebmhw.files import write_whole
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def _quotas(context: click.Context, parameter: click.Parameter, values: tuple[st
     show_default=True,
     help="Choose among sessions that `export --as` makes an example of; any: among all.",
 )
+@failed_option
 @source.store_option
 @source.traces_option
 @source.format_option
@@ -69,6 +70,7 @@ def select(
     method: str,
     output: str | None,
     form: str,
+    failed: bool,
     store: Path | None,
     traces: tuple[Path, ...],
     format_name: str,
@@ -95,7 +97,7 @@ def select(
     source.check_apart("--output", output, None if traces else source.store_path(store), rules, *traces)
     sessions = source.sessions_of(store, traces, format_name, rules)
     advantages = sessions.advantages(half_life, per_user)
-    possible = makes_examples(sessions, advantages, form)
+    possible = makes_examples(sessions, advantages, form, failed)
     possible.check(size, form)
     _check_domains(quotas, {one.domain_or_global for one in sessions.trajectories if one.id in possible.ids})
     given: dict[str, Any] = {

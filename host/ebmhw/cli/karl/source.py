@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ebmhw.karl import Store
     from ebmhw.karl.readers.reader import Problem
     from ebmhw.karl.reward import Reward
-    from ebmhw.karl.rules import Rules
     from ebmhw.karl.trajectory import Trajectory
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -49,12 +48,14 @@ class Sessions(NamedTuple):
     trajectories, rewards : one for each session
     held_out : ids that no training set may hold: those marked in the store, and others of their tasks
     problems : lines and files that could not be read
+    trained : {id: when it was trained on last, Unix seconds}, as far as the store knows; None of logs
     """
 
     trajectories: list[Trajectory]
     rewards: list[Reward]
     held_out: frozenset[str]
     problems: int = 0
+    trained: dict[str, float] | None = None
 
     def advantages(self, half_life: float | None = None, per_user: bool = False) -> npt.NDArray[np.float64]:
         """Return the advantage of each session; those held out do not enter the baselines."""
@@ -130,6 +131,7 @@ def sessions_of(
     paper_compat : as of `ebmhw.karl.reward.score`
     """
     from ebmhw.karl import score
+    from ebmhw.karl.relatives import relatives
     from ebmhw.karl.rules import Rules, labelled
 
     if traces and store is not None:
@@ -151,15 +153,16 @@ def sessions_of(
         found = found._replace(problems=problems.count)
     else:
         with opened(store) as records:
-            found = found._replace(held_out=frozenset(records.held_out()))
+            moments = {one: records.trained_at(one) for one in records.ids(trained=True)}
+            found = found._replace(held_out=frozenset(records.held_out()), trained={one: at for one, at in moments.items() if at is not None})
             for scored in records:
                 trajectory = scored.trajectory if labels is None else labelled(scored.trajectory, labels)
                 known = None if anew or paper_compat else scored.reward
                 found.trajectories.append(trajectory)
                 found.rewards.append(score(trajectory, paper_compat=paper_compat) if known is None else known)
         # What a tap stored since the last ingest has no mark yet.
-        tasks = {one.task_key for one in found.trajectories if one.id in found.held_out}
-        found = found._replace(held_out=found.held_out | {one.id for one in found.trajectories if tasks and one.task_key in tasks})
+        if found.held_out:
+            found = found._replace(held_out=relatives(found.trajectories, found.held_out))
     if not found.trajectories:
         where = f"{', '.join(map(str, traces))}" if traces else f"the store {store_path(store)}"
         raise click.UsageError(f"there are no sessions in {where}; `ebmhw karl ingest PATH` fills the store, --traces PATH reads logs without it")
@@ -181,17 +184,6 @@ def opened(store: Path | None) -> Store:
     if not os.path.lexists(path):
         raise click.UsageError(f"there is no store {path}; `ebmhw karl ingest PATH` makes one of logs, --traces PATH reads logs without it")
     return Store(path, read_only=True)
-
-
-def labels_by(rules: Rules) -> Callable[[Trajectory], tuple[str | None, str | None, str | None]]:
-    """Return what `ebmhw.karl.Store.relabel` takes, so that records get the labels that sessions get when they are read."""
-    from ebmhw.karl.rules import labelled
-
-    def label(trajectory: Trajectory) -> tuple[str | None, str | None, str | None]:
-        found = labelled(trajectory, rules)
-        return found.skill, found.domain, found.label_source
-
-    return label
 
 
 def check_apart(option: str, output: str | os.PathLike[str] | None, *inputs: Path | None) -> None:

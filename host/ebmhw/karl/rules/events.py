@@ -41,7 +41,7 @@ class Event(NamedTuple):
 
     @classmethod
     def of(cls, data: Any) -> Event:
-        """Return the event of a mapping with session_id, type (or kind), and where known ts, skill and domain.
+        """Return the event of a mapping with session_id, type (or kind), and where known ts (or time), skill and domain.
 
         Raises
         ------
@@ -55,10 +55,10 @@ class Event(NamedTuple):
         kind = data.get("type", data.get("kind"))
         if not isinstance(kind, str) or kind not in KINDS:
             raise InvalidTrajectory(f"type of an event of session {shown(session)} is {shown(kind)}; give one of {', '.join(KINDS)}")
-        at = data.get("ts")
+        at = data.get("ts", data.get("time"))
         ts = moment(at)
         if ts is None and at is not None and at != "":
-            raise InvalidTrajectory(f"ts of an event of session {shown(session)} is {shown(at)}; give a time such as 2026-01-31T12:00:00Z")
+            raise InvalidTrajectory(f"time of an event of session {shown(session)} is {shown(at)}; give a time such as 2026-01-31T12:00:00Z")
         names = {name: data.get(name) for name in ("skill", "domain")}
         for name, value in names.items():
             if value is not None and not isinstance(value, str):

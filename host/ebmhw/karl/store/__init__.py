@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from ebmhw.karl.store.annotating import Annotated, Note
     from ebmhw.karl.store.jsonl import Imported
     from ebmhw.karl.store.putting import Stored
+    from ebmhw.karl.store.rescuing import salvage
     from ebmhw.karl.store.rows import DomainCounts
     from ebmhw.karl.store.store import Store
+    from ebmhw.karl.store.telling import Told, tell
 
 _HOMES = {
     "Annotated": "annotating",
@@ -22,8 +24,11 @@ _HOMES = {
     "Scored": "rows",
     "Store": "store",
     "Stored": "putting",
+    "Told": "telling",
+    "salvage": "rescuing",
+    "tell": "telling",
 }
 
-__all__ = ["Annotated", "DomainCounts", "Imported", "Note", "Scored", "Store", "Stored"]
+__all__ = ["Annotated", "DomainCounts", "Imported", "Note", "Scored", "Store", "Stored", "Told", "salvage", "tell"]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

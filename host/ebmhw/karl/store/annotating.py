@@ -29,6 +29,7 @@ class Note(NamedTuple):
     session_id : the agent's own name of the session
     at : when, Unix seconds; None if that does not matter: the session's last record is meant
     correction, redo, continued : as of `ebmhw.karl.trajectory.Outcome`, None for what nothing was learnt about
+    record : id of the session's record that is meant, whenever it was; None for the one of that time
     """
 
     session_id: str
@@ -36,6 +37,7 @@ class Note(NamedTuple):
     correction: bool | None = None
     redo: bool | None = None
     continued: bool | None = None
+    record: str | None = None
 
 
 class Annotated(NamedTuple):
@@ -100,7 +102,10 @@ def _annotate(connection: sqlite3.Connection, database: Database, note: Note, sc
     """Return the record and whether it changed."""
     query = f"SELECT number, noted, {', '.join(READ)} FROM record WHERE session = ?"
     values: list[Any] = [note.session_id]
-    if note.at is not None:
+    if note.record is not None:
+        query += " AND id = ?"
+        values.append(without_halves(note.record))
+    elif note.at is not None:
         # Plain sums of seconds: hours, days and months need no care. Records without times have no window.
         query += " AND started <= ? AND ended >= ?"
         values += [note.at, note.at - AFTER_S]

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar, final
 from ebmhw.errors import StoreError
 from ebmhw.karl.home import canonical_writer
 from ebmhw.karl.store import schema
+from ebmhw.karl.store.belonging import check_log, holds_something, index_of, log_of, note_file
 from ebmhw.karl.store.faults import fault, is_busy
 
 T = TypeVar("T")
@@ -51,6 +52,9 @@ class Database:
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._file: os.stat_result | None = None
+        self._log: os.stat_result | None = None
+        self._index: os.stat_result | None = None
+        self._immutable = False
         self._connection: sqlite3.Connection | None = self._opened()
 
     def close(self) -> None:
@@ -76,6 +80,7 @@ class Database:
             self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
             try:
                 yield connection
+                self._check_file()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -126,11 +131,37 @@ class Database:
         self._connection, self._lock, self._pid = None, threading.RLock(), os.getpid()
 
     def _check_file(self) -> None:
-        """Look whether the path still leads to the file that is open: what is written to one that was removed is lost when it is closed."""
+        """Look whether the path and its log still lead to the files that are open: what is written to others is lost when they are closed."""
+        moved = self._moved()
+        if moved is not None:
+            self._save_log()
+            raise StoreError(moved)
+
+    def _save_log(self) -> None:
+        """Bring the records of a log whose name was taken away into the file: with the last process, the log goes."""
+        connection = self._connection
+        if connection is None or self.read_only or connection.in_transaction or self._file is None or self._index is None:
+            return
+        with suppress(OSError, sqlite3.Error):
+            # Under the same index SQLite's locks hold; under another one, others may have written the file since.
+            if os.path.samestat(self._file, os.stat(self.path)) and os.path.samestat(self._index, os.stat(index_of(self.path))):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _moved(self) -> str | None:
+        """Return what happened to the files that are open, None where nothing did."""
+        what, file, path = "the file", self._file, self.path
         with suppress(OSError):
-            if self._file is not None and os.path.samestat(self._file, os.stat(self.path)):
-                return
-        raise StoreError(f"{self.path}: the file was removed or replaced while it was open; nothing more was stored in it: open the store again")
+            if file is not None and os.path.samestat(file, os.stat(path)):
+                if self._immutable:
+                    other = holds_something(log_of(path))
+                    return f"{path}: another process writes the store, which was opened as one that nobody does; open it again" if other else None
+                what, file, path = f"its log {log_of(path).name}", self._log, log_of(path)
+                if file is not None and os.path.samestat(file, os.stat(path)):
+                    return None
+        return (
+            f"{self.path}: {what} was removed or replaced while it was open; nothing more was stored in it: open the store again, once all processes "
+            "that use it have closed it"
+        )
 
     def _check_writer(self) -> None:
         if self.read_only:
@@ -143,18 +174,11 @@ class Database:
             )
 
     def _opened(self) -> sqlite3.Connection:
+        self._file = self._log = self._index = None
         there = self._check_path()
+        check_log(self.path)
         if self.read_only:
-            connection = self._connected(writable=False)
-            try:
-                with self._told(writing=False):
-                    self._file = os.stat(self.path)
-                    if self._patiently(lambda: schema.version_of(connection, self.path, schema.MIGRATIONS)) < len(schema.MIGRATIONS):
-                        raise StoreError(f"{self.path}: the store is empty or of an earlier version; open it once without read_only=True")
-            except BaseException:
-                connection.close()
-                raise
-            return connection
+            return self._opened_to_read()
         if not there:
             self._check_writer()
             try:
@@ -168,14 +192,51 @@ class Database:
                     # Sessions are private. By name: closing a handle of the file would drop the locks of this process's other connections.
                     with suppress(OSError):
                         os.chmod(self.path, 0o600)
+                note_file(self.path)
                 self._prepare(connection)
-                self._file = os.stat(self.path)
+                self._remember(connection)
             if not there:
                 _flush_folder(self.path.parent)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _opened_to_read(self) -> sqlite3.Connection:
+        self._immutable = False
+        try:
+            return self._connected_to_read()
+        except StoreError as error:
+            # Of a folder that may not be written, where SQLite cannot put the log that it reads through. Without one, nobody writes the store.
+            if not isinstance(error.__cause__, sqlite3.OperationalError) or holds_something(log_of(self.path)):
+                raise
+            if not any(part in str(error.__cause__) for part in ("unable to open", "readonly")):
+                raise
+        self._immutable = True
+        return self._connected_to_read()
+
+    def _connected_to_read(self) -> sqlite3.Connection:
+        connection = self._connected(writable=False)
+        try:
+            with self._told(writing=False):
+                if self._patiently(lambda: schema.version_of(connection, self.path, schema.MIGRATIONS)) < len(schema.MIGRATIONS):
+                    raise StoreError(
+                        f"{self.path}: the store is empty or of an earlier version; write to it once (`ebmhw karl ingest`, or Store without "
+                        "read_only=True), or give another"
+                    )
+                self._remember(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _remember(self, connection: sqlite3.Connection) -> None:
+        """Note which files are open."""
+        self._patiently(lambda: connection.execute("SELECT count(*) FROM sqlite_master").fetchone())  # opens the log
+        if not self._immutable:
+            self._log = os.stat(log_of(self.path))
+            self._index = os.stat(index_of(self.path))
+        self._file = os.stat(self.path)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         def version() -> int:
@@ -217,7 +278,7 @@ class Database:
         return True
 
     def _connected(self, *, writable: bool) -> sqlite3.Connection:
-        address = f"{self.path.absolute().as_uri()}?mode={'rwc' if writable else 'ro'}"
+        address = f"{self.path.absolute().as_uri()}?mode={'rwc' if writable else 'ro'}{'&immutable=1' if self._immutable else ''}"
         with self._told(writing=False):
             # Waiting is done by _patiently. Threads take turns by _lock.
             return sqlite3.connect(address, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
@@ -229,7 +290,10 @@ class Database:
         except FileNotFoundError:
             raise StoreError(f"{self.path}: the file was removed while it was opened; open it again") from None
         except sqlite3.Error as error:
-            raise fault(self.path, error, writing=writing) from error
+            moved = None if self._file is None else self._moved()
+            if moved is not None:
+                raise StoreError(moved) from error
+            raise fault(self.path, error, writing=writing, opening=self._file is None) from error
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Return what ``attempt`` returns, tried again while others hold the file."""

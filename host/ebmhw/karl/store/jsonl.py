@@ -14,9 +14,13 @@ from ebmhw.files import write_whole
 from ebmhw.karl.moments import iso, moment
 from ebmhw.karl.readers.reader import Problem, Report
 from ebmhw.karl.record import Scored, from_record, to_record
+from ebmhw.karl.reward.reward import SIGNALS, Reward
 from ebmhw.karl.store.database import Database
-from ebmhw.karl.store.putting import Scorer, Stored, put_batches
-from ebmhw.karl.store.rows import BODY_BYTES, Ready, ready
+from ebmhw.karl.store.putting import ROUNDING, Refused, Scorer, Stored, put_batches
+from ebmhw.karl.store.rows import BODY_BYTES, SCORES, Ready, ready
+
+ADVANTAGE = 50.0
+"""Of a record that is imported, at most: rewards differ from their mean by 1 at most, and baselines divide by 0.02 unless they are told less."""
 
 WARNED = 10
 """Problems of a file that are warned of one by one."""
@@ -45,20 +49,29 @@ class _Failures:
 
     def __init__(self, report: Report | None) -> None:
         self._report = report
-        self.count = self.newer = 0
+        self.count = self.newer = self._told = 0
 
     def take(self, problem: Problem) -> None:
-        """Take a problem."""
+        """Take a problem of a line that is not stored."""
         self.count += 1
+        self.tell(problem)
+
+    def tell(self, problem: Problem) -> None:
+        """Take a problem of a line that is stored."""
+        self._told += 1
         if self._report is not None:
             self._report(problem)
-        elif self.count <= WARNED:
+        elif self._told <= WARNED:
             _warn(str(problem))
+
+    def refused(self, path: Path) -> Refused:
+        """Return what takes those records that the store refused."""
+        return lambda item, error: self.take(Problem(str(path), item.line, f"{error}; the line is skipped"))
 
     def close(self, path: Path) -> None:
         """Tell of the others."""
-        if self._report is None and self.count > WARNED:
-            _warn(f"{path}: {self.count - WARNED} more problems; give on_problem= to have them all")
+        if self._report is None and self._told > WARNED:
+            _warn(f"{path}: {self._told - WARNED} more problems; give on_problem= to have them all")
 
 
 def import_records(database: Database, path: Path, report: Report | None, scorer: Scorer) -> Imported:
@@ -75,7 +88,7 @@ def import_records(database: Database, path: Path, report: Report | None, scorer
     done = Stored()
     try:
         with opened(path, failures.take) as stream:
-            for kinds in put_batches(database, _read(stream, path, failures), scorer):
+            for kinds in put_batches(database, _read(stream, path, failures, database, scorer), scorer, failures.refused(path)):
                 done = done.plus(kinds)
     except StoreError as error:
         raise StoreError(f"{error} (of {path}, {sum(done)} records were stored before; import it again, they will count as same)") from error
@@ -114,32 +127,74 @@ def states(held_out: int, trained: float | None) -> dict[str, Any]:
     return ({"held_out": True} if held_out else {}) | ({} if trained is None else {"trained_at": iso(trained)})
 
 
-def _read(stream: IO[bytes], path: Path, failures: _Failures) -> Iterator[Ready]:
+def _read(stream: IO[bytes], path: Path, failures: _Failures, database: Database, scorer: Scorer) -> Iterator[Ready]:
     from ebmhw.karl.readers.lines import objects
 
     # Three times: characters may take more bytes where another program escaped them.
     for number, record in objects(stream, path, failures.take, 3 * BODY_BYTES):
         try:
-            yield _ready(record)
+            made = _ready(record)._replace(line=number)
+            if made.reward is None and made.advantage is None:
+                yield made
+                continue
+            own = scorer(made.trajectory)
         except NewerRecord as error:
             failures.newer += 1
             failures.take(Problem(str(path), number, str(error)))
+            continue
         except InvalidTrajectory as error:
             failures.take(Problem(str(path), number, f"{error}; the line is skipped"))
+            continue
+        kept, wrong = _verified(made, own)
+        if wrong and not _stored_so(database, made):
+            failures.tell(Problem(str(path), number, wrong))
+        yield kept
 
 
 def _ready(record: dict[str, Any]) -> Ready:
-    own = record.get("ebmhw")
-    if isinstance(own, Mapping):
-        made = ready(*from_record(record), read=True)
-        held, trained = own.get("held_out", False), own.get("trained_at")
-        if not isinstance(held, bool) or (trained is not None and moment(trained) is None):
-            raise InvalidTrajectory(f"ebmhw.held_out is {shown(held)}, ebmhw.trained_at {shown(trained)}; give true or false, and a time or null")
-        return made._replace(held_out=held, trained=moment(trained))
-    from ebmhw.karl.readers.karl_records import adapted, without_any_secrets
+    from ebmhw.karl.readers.karl_records import adapted, without_secrets_in
 
-    # By others: their scores are not by these signals, and are made anew.
-    return ready(without_any_secrets(from_record(adapted(record)).trajectory))
+    own = record.get("ebmhw")
+    if not isinstance(own, Mapping):
+        # By others: their scores are not by these signals, and are made anew.
+        return ready(from_record(without_secrets_in(adapted(record))).trajectory)
+    # Without secrets whoever wrote it: anyone can write "ebmhw" into a record.
+    made = ready(*from_record(without_secrets_in(record)), read=True)
+    held, trained = own.get("held_out", False), own.get("trained_at")
+    if not isinstance(held, bool) or (trained is not None and moment(trained) is None):
+        raise InvalidTrajectory(f"ebmhw.held_out is {shown(held)}, ebmhw.trained_at {shown(trained)}; give true or false, and a time or null")
+    return made._replace(held_out=held, trained=moment(trained))
+
+
+def _verified(made: Ready, own: Reward | None) -> tuple[Ready, str]:
+    """Return a record with those of its scores that hold, and what is wrong with the others.
+
+    Scores hold where they are what scoring gives; an advantage, which nobody can make from one record alone, along with them and within its range.
+    """
+    identity = made.trajectory.id
+    if made.reward is None:
+        return made._replace(advantage=None), f"{identity} claims the advantage {shown(made.advantage)} and no scores; it is left out"
+    if not _alike(made.reward, own):
+        scored = "has no scores by this store" if own is None else f"scores {own.total:.6g} ({_told(own)})"
+        claimed = f"{identity} claims {made.reward.total:.6g} ({_told(made.reward)})"
+        return made._replace(reward=None, advantage=None), f"{claimed}, {scored}; what it claims, its advantage too, is left out"
+    if made.advantage is not None and abs(made.advantage) > ADVANTAGE:
+        return made._replace(advantage=None), f"{identity} claims the advantage {shown(made.advantage)}, beyond {ADVANTAGE:g}; it is left out"
+    return made, ""
+
+
+def _alike(claimed: Reward, own: Reward | None) -> bool:
+    return own is not None and all(abs(one - other) <= ROUNDING for one, other in zip(claimed, own, strict=True))
+
+
+def _told(reward: Reward) -> str:
+    return ", ".join(f"{name} {value:.6g}" for name, value in zip(SIGNALS, reward.signals, strict=True))
+
+
+def _stored_so(database: Database, made: Ready) -> bool:
+    """Tell whether the store has these scores of the record already, as by `put_scores`: nothing is taken from the file then."""
+    rows = database.rows(f"SELECT {', '.join(SCORES)} FROM record WHERE id = ?", (made.trajectory.id,))
+    return bool(rows) and rows[0] == (*(made.reward or (None,) * 6), made.advantage)
 
 
 def _warn(text: str) -> None:

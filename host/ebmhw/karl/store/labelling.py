@@ -10,7 +10,7 @@ from typing import Any
 from ebmhw.errors import InvalidTrajectory, shown
 from ebmhw.karl.record import Scored
 from ebmhw.karl.store.database import Database
-from ebmhw.karl.store.merging import weight
+from ebmhw.karl.store.merging import PRIORITIES, weight
 from ebmhw.karl.store.putting import update
 from ebmhw.karl.store.rows import READ, columns_of, ready, scored_of
 from ebmhw.karl.trajectory import Trajectory
@@ -23,7 +23,7 @@ Label = tuple[str | None, str | None, str | None]
 
 def relabel(database: Database, rules: Any, records: Iterable[tuple[Scored, Any]]) -> int:
     """Label records; return how many changed."""
-    made: Callable[[Trajectory], Any] = rules.label if hasattr(rules, "label") else rules
+    made: Callable[[Trajectory], Any] = _by(rules) if hasattr(rules, "label") else rules
     # Rules run over a snapshot, outside transactions: they may be slow, and may be anybody's.
     labels = (
         (scored.trajectory.id, label)
@@ -50,9 +50,23 @@ def relabel(database: Database, rules: Any, records: Iterable[tuple[Scored, Any]
     return changed
 
 
+def _by(rules: Any) -> Callable[[Trajectory], Label]:
+    """Return the label that a session gets by rules when it is read."""
+    from ebmhw.karl.rules import labelled
+
+    def label(trajectory: Trajectory) -> Label:
+        found = labelled(trajectory, rules)
+        return found.skill, found.domain, found.label_source
+
+    return label
+
+
 def _changes(trajectory: Trajectory, label: Label) -> bool:
     labelled = trajectory.skill is not None or trajectory.domain is not None
     if labelled and weight(label[2]) < weight(trajectory.label_source):
+        return False
+    if label[2] == "rules" and trajectory.domain is not None and (trajectory.label_source is None or trajectory.label_source not in PRIORITIES):
+        # A source's own domain (a benchmark's) is no guess.
         return False
     return (trajectory.skill, trajectory.domain, trajectory.label_source) != label
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
+from ebmhw.errors import InvalidTrajectory, shown
 from ebmhw.karl.reward.reward import Reward
 from ebmhw.karl.store.database import Database
 from ebmhw.karl.store.merging import merged, noted_of
-from ebmhw.karl.store.rows import READ, Ready, columns_of, ready, reward_of, score_columns, text_of, trajectory_of
+from ebmhw.karl.store.rows import READ, Ready, columns_of, ready, reward_of, score_columns, text_of, trajectory_of, valid_reward
+from ebmhw.karl.tools import session_name
 from ebmhw.karl.trajectory import Trajectory
 
 BATCH = 256
@@ -19,8 +21,12 @@ BATCH = 256
 BATCH_BYTES = 2**24
 """Of their JSON."""
 
+ROUNDING = 1e-9
+"""By which a scorer's numbers may be outside 0 to 1; they are moved to the nearer end."""
+
 Scorer = Callable[[Trajectory], Reward | None]
 Kind = Literal["added", "updated", "same"]
+Refused = Callable[[Ready, InvalidTrajectory], None]
 
 
 class Stored(NamedTuple):
@@ -36,25 +42,61 @@ class Stored(NamedTuple):
         return Stored(self.added + more.count("added"), self.updated + more.count("updated"), self.same + more.count("same"))
 
 
-def put_batches(database: Database, items: Iterable[Ready], scorer: Scorer) -> Iterator[list[Kind]]:
-    """Store trajectories, a transaction a batch; yield what each did, once its batch is on the disk."""
+def within(scorer: Scorer) -> Scorer:
+    """Return a scorer whose rewards are numbers within 0 to 1, rounding aside; it raises InvalidTrajectory where the given one's are not."""
+
+    def score(trajectory: Trajectory) -> Reward | None:
+        made = scorer(trajectory)
+        if made is None:
+            return None
+        return valid_reward(Reward(*map(_clamped, made)), trajectory.id)
+
+    return score
+
+
+def put_batches(database: Database, items: Iterable[Ready], scorer: Scorer, refused: Refused | None = None) -> Iterator[list[Kind]]:
+    """Store trajectories, a transaction a batch; yield what each did, once its batch is on the disk.
+
+    Parameters
+    ----------
+    refused : takes those that cannot be stored, which are left out; where it is None they raise
+    """
     batch: list[Ready] = []
     size = 0
     for item in items:
-        batch.append(_with_reward(database, item, scorer))
+        try:
+            batch.append(_with_reward(database, item, scorer))
+        except InvalidTrajectory as error:
+            if refused is None:
+                raise
+            refused(item, error)
+            continue
         size += len(item.text)
         if len(batch) >= BATCH or size >= BATCH_BYTES:
-            yield put_batch(database, batch, scorer)
+            yield put_batch(database, batch, scorer, refused)
             batch, size = [], 0
     if batch:
-        yield put_batch(database, batch, scorer)
+        yield put_batch(database, batch, scorer, refused)
 
 
-def put_batch(database: Database, batch: Iterable[Ready], scorer: Scorer) -> list[Kind]:
-    """Store trajectories in one transaction."""
+def put_batch(database: Database, batch: Iterable[Ready], scorer: Scorer, refused: Refused | None = None) -> list[Kind]:
+    """Store trajectories in one transaction; ``refused`` as of `put_batches`."""
     now = time.time()
+    kinds: list[Kind] = []
+    left: list[tuple[Ready, InvalidTrajectory]] = []
     with database.writing() as connection:
-        return [_put(connection, database, item, scorer, now) for item in batch]
+        for item in batch:
+            try:
+                # Whatever it raises, it has written nothing then.
+                kinds.append(_put(connection, database, item, scorer, now))
+            except InvalidTrajectory as error:
+                if refused is None:
+                    raise
+                left.append((item, error))
+    for item, reason in left:
+        assert refused is not None
+        refused(item, reason)
+    return kinds
 
 
 def put_one(database: Database, item: Ready, scorer: Scorer) -> Kind:
@@ -68,6 +110,12 @@ def update(connection: sqlite3.Connection, number: int, columns: dict[str, Any])
     connection.execute(f"UPDATE record SET {changes} WHERE number = ?", (*columns.values(), number))
 
 
+def _clamped(value: Any) -> Any:
+    if not isinstance(value, (int, float)):
+        return value
+    return 0.0 if -ROUNDING <= value < 0 else 1.0 if 1 < value <= 1 + ROUNDING else value
+
+
 def _with_reward(database: Database, item: Ready, scorer: Scorer) -> Ready:
     # What is new is scored before the transaction begins, so that other writers do not wait for it.
     if item.reward is None and not database.rows("SELECT 1 FROM record WHERE id = ?", (item.trajectory.id,)):
@@ -77,14 +125,21 @@ def _with_reward(database: Database, item: Ready, scorer: Scorer) -> Ready:
 
 def _put(connection: sqlite3.Connection, database: Database, given: Ready, scorer: Scorer, now: float) -> Kind:
     identity = given.trajectory.id
-    row = connection.execute(f"SELECT number, noted, held_out, trained, {', '.join(READ)} FROM record WHERE id = ?", (identity,)).fetchone()
+    row = connection.execute(f"SELECT number, session, noted, held_out, trained, {', '.join(READ)} FROM record WHERE id = ?", (identity,)).fetchone()
     if row is None:
         reward = given.reward or scorer(given.trajectory)
         states = {"held_out": int(given.held_out), "trained": given.trained, "stored": now}
         columns = columns_of(given.trajectory, given.text) | score_columns(reward, given.advantage) | states
         connection.execute(f"INSERT INTO record ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", list(columns.values()))
         return "added"
-    number, noted, held_out, trained, _, *scores, body = row
+    number, session, noted, held_out, trained, _, *scores, body = row
+    # Names of sessions may have come with secrets, which readers take out.
+    stored_of, given_of = session_name(session), session_name(given.trajectory.session_id)
+    if stored_of != given_of:
+        raise InvalidTrajectory(
+            f"{identity} is of the session {shown(given_of)}, the store's record of that id of {shown(stored_of)}; nothing of it was stored: give "
+            "another id, as ebmhw.karl.trajectory_id makes them"
+        )
     text = text_of(body, identity, database.path)
     before = after = given
     if text != given.text:

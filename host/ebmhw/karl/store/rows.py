@@ -38,6 +38,7 @@ class Ready(NamedTuple):
     text : its record without scores, as JSON in UTF-8
     reward, advantage : as of `put`
     held_out, trained : whether it is kept from training, when it was trained on
+    line : of the file that it was read from, None for what was not
     """
 
     trajectory: Trajectory
@@ -46,6 +47,7 @@ class Ready(NamedTuple):
     advantage: float | None = None
     held_out: bool = False
     trained: float | None = None
+    line: int | None = None
 
 
 class DomainCounts(NamedTuple):

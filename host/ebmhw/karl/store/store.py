@@ -15,11 +15,12 @@ from ebmhw.karl.record import Scored
 from ebmhw.karl.reward.reward import Reward
 from ebmhw.karl.store import labelling, marking
 from ebmhw.karl.store.annotating import Annotated, Note, annotate_all, annotate_one
+from ebmhw.karl.store.belonging import SUFFIXES
 from ebmhw.karl.store.checking import problems
 from ebmhw.karl.store.database import Database
 from ebmhw.karl.store.filters import condition
 from ebmhw.karl.store.jsonl import Imported, export_records, import_records, path_of, states
-from ebmhw.karl.store.putting import Kind, Scorer, Stored, put_batches, put_one
+from ebmhw.karl.store.putting import Kind, Scorer, Stored, put_batches, put_one, within
 from ebmhw.karl.store.rows import READ, DomainCounts, Ready, instant, ready, scored_of, without_halves
 from ebmhw.karl.store.salvaging import salvaged
 from ebmhw.karl.trajectory import Trajectory
@@ -74,7 +75,7 @@ class Store:
             raise StoreError(f"timeout is {shown(timeout)}; give seconds, 0 or more")
         self._database = Database(home() / STORE if path is None else path_of(path), read_only=read_only, timeout=timeout)
         self.path = self._database.path
-        self._scorer: Scorer = _score if scorer is None else scorer
+        self._scorer: Scorer = within(_score if scorer is None else scorer)
 
     def put(self, trajectory: Trajectory, reward: Reward | None = None, advantage: float | None = None) -> Kind:
         """Store a trajectory: "added", "updated", or "same" where its record holds all of it already.
@@ -85,7 +86,7 @@ class Store:
 
         Raises
         ------
-        InvalidTrajectory : it cannot be stored
+        InvalidTrajectory : it cannot be stored, or the record of its id is of another session
         """
         return put_one(self._database, ready(trajectory, reward, advantage), self._scorer)
 
@@ -172,11 +173,15 @@ class Store:
         return marking.put_scores(self._database, scores)
 
     def relabel(self, rules: Any, **filters: Any) -> int:
-        """Label records by rules; return how many changed. Labels of a source that weighs more stay, and so does what no rule matches.
+        """Label records by rules; return how many changed.
+
+        Labels of a source that weighs more stay, and so do domains that came with a session's source (where the label is one by rules), and what no
+        rule matches.
 
         Parameters
         ----------
-        rules : `ebmhw.karl.rules.Rules`, or a function of a trajectory that returns (skill, domain, source) or None
+        rules : `ebmhw.karl.rules.Rules`, which label as `ebmhw.karl.rules.labelled` does, or a function of a trajectory that returns (skill, domain,
+            source) or None
         filters : as of `trajectories`
         """
         return labelling.relabel(self._database, rules, self._records(None, filters))
@@ -205,7 +210,10 @@ class Store:
     def import_jsonl(self, path: str | os.PathLike[str], on_problem: Report | None = None) -> Imported:
         """Store the records of a KARL JSONL file (ours or the paper's), as `put` each; lines that cannot be are reported and skipped.
 
-        Records of later versions are reported too, and left in the file. What this package exported keeps its scores and states.
+        Records of later versions are reported too, and left in the file. What looks like a secret is cut out, and parameters of calls beyond
+        `ebmhw.karl.tools.KEYS` are dropped, whoever wrote them. What this package exported keeps its states, and its scores where they are what this
+        store's scorer gives within 1e-9; an advantage stays along with them, up to `ebmhw.karl.store.jsonl.ADVANTAGE`. Other scores are made anew,
+        which is reported (unless the store has the very same). A record with the id of another session is reported and skipped.
 
         Raises
         ------
@@ -217,7 +225,7 @@ class Store:
         """Write records to a file, one a line, whole or not at all; return how many. Parameters as of `trajectories`."""
         target = path_of(path)
         # Renamed over the file, records would be all that is left of the store.
-        if os.path.realpath(target) in {os.path.realpath(self.path) + suffix for suffix in ("", "-wal", "-shm", "-journal")}:
+        if os.path.realpath(target) in {os.path.realpath(self.path) + suffix for suffix in ("", *SUFFIXES)}:
             raise StoreError(f"{target}: this is the store itself; give another path for the export")
         return export_records(target, self._records(on_problem, filters))
 
