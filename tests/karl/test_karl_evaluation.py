@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw.errors import ConfigError
-from ebmhw.karl.evaluation import Evaluation, SessionFigures, domain_spread, labels_of, regression
+from ebmhw.karl.evaluation import Evaluation, SessionFigures, domain_spread, evaluate, evenness, labels_of, regression
+from ebmhw.karl.evaluation.bases import check_base
 from ebmhw.karl.evaluation.domains import CrossDomain
 from ebmhw.karl.evaluation.evaluation import evaluation_of
 from ebmhw.karl.evaluation.figures import by_tasks, figures_of, gap_of, mean_of, share_of, tool_hits
 from ebmhw.karl.evaluation.forward import Seen
+from ebmhw.karl.evaluation.guessing import guesses
 from ebmhw.karl.evaluation.labels import REWARD, VERIFIED, Labels
 from ebmhw.karl.evaluation.plans import tool_spans
+from ebmhw.karl.evaluation.tables import estimate
 from ebmhw.karl.trajectory import Outcome, Trajectory
 
 
@@ -69,6 +73,67 @@ def test_a_hostile_plan_takes_no_more_than_linear_time() -> None:
     assert tool_spans("1" * 10**6 + "\n" + " " * 10**6) == [] and tool_spans("1. [" + "a" * 10**6) == []
 
 
+@settings(max_examples=150)
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.lists(st.sampled_from(("Read", "Edit", "Bash")), max_size=5)), max_size=8))
+def test_guesses_are_those_of_plain_counts_of_the_other_tasks(drawn: list[tuple[str, list[str]]]) -> None:
+    found = guesses([tools for _, tools in drawn], [task for task, _ in drawn])
+    assert len(found) == len(drawn)
+
+    def commonest(names: list[str]) -> str | None:
+        return min(sorted(set(names)), key=lambda name: -names.count(name), default=None)
+
+    for (task, tools), guess in zip(drawn, found, strict=True):
+        others = [other for name, other in drawn if name != task]
+        every = [tool for other in others for tool in other]
+        if not every or not any(own for name, own in drawn if name == task):
+            assert guess == (None, None, None)
+            continue
+        hits = [0, 0, 0]
+        for place, tool in enumerate(tools):
+            before = tools[place - 1] if place else None
+            followed = [other[at] for other in others for at in range(len(other)) if (other[at - 1] if at else None) == before]
+            hits[0] += tool == commonest(every)
+            hits[1] += tool == (before if place else commonest(followed) or commonest(every))
+            hits[2] += tool == (commonest(followed) or commonest(every))
+        assert guess == tuple(hits)
+
+
+def test_guesses_take_linear_time_and_stand_beside_the_models_share() -> None:
+    many = [[f"tool{place}", f"other{place}"] * 5 for place in range(20_000)]
+    assert guesses(many, [f"t{place}" for place in range(20_000)])[0] == (0, 0, 0)
+    sessions = [session(place, 1.0, True, hits=1, steps=4)._replace(frequent=2, repeated=3, bigram=4) for place in range(6)]
+    found = figures_of(sessions)
+    assert [one.value for one in (found.next_tool, found.most_frequent, found.repeat_last, found.bigram)] == [0.25, 0.5, 0.75, 1.0]
+    assert evaluation(sessions).table().split("\n\n")[1].splitlines()[2].split()[-3:] == ["0.500", "0.750", "1.000"]
+    # Of sessions of which one has no guess the share would be of other steps.
+    assert figures_of([*sessions, session(9, 1.0, True)]).bigram is None
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:
+    adapter, base = tmp_path / "adapter", tmp_path / "base"
+    adapter.mkdir()
+    base.mkdir()
+
+    def named(name: object) -> Path:
+        (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": name}))
+        return adapter
+
+    for name, model in (("a/b", "a/b"), (None, "x"), ("smollm2", "HuggingFaceTB/SmolLM2-135M-Instruct"), (str(base), f"{tmp_path}/adapter/../base")):
+        check_base(named(name), model)
+    for name, model in (("a/b", "a/c"), ("smollm2", str(base)), (str(base), "base"), ("HuggingFaceTB/SmolLM2-360M-Instruct", "smollm2")):
+        with pytest.raises(ConfigError) as caught:
+            check_base(named(name), model)
+        assert f"was trained on {name} " in str(caught.value) and f"not on {model};" in str(caught.value) and "other_base=True" in str(caught.value)
+
+
+def test_nothing_to_read_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="there is no session to evaluate on"):
+        evaluate("smollm2", None, [])
+    with pytest.raises(ConfigError, match="the evaluation of tiny read no session: late"):
+        regression(evaluation([session(0, 1.0, True)]), evaluation([])._replace(failure="late"))
+
+
 # --- labels
 
 
@@ -78,7 +143,7 @@ def trajectory(place: int, domain: str = "web", verified: float | None = None) -
 
 def test_labels_are_verified_outcomes_where_there_are_any() -> None:
     given = [trajectory(0, verified=1.0), trajectory(1, verified=0.0), trajectory(2), trajectory(3, verified=0.5)]
-    assert labels_of(given) == Labels((True, False, None, False), VERIFIED)
+    assert labels_of(given) == Labels((True, False, None, True), VERIFIED)
     assert labels_of([trajectory(0)] * 3, "verified").good == (None, None, None)
 
 
@@ -178,8 +243,14 @@ def test_what_there_is_too_little_of_has_no_interval() -> None:
     assert gap_of([1.0, 2.0], [True, False], ["t", "t"]).interval is None
     assert gap_of([1.0, 2.0], [True, True], ["t", "u"]) is None and share_of([0], [0], ["t"]) is None
     assert mean_of([], []) is None and by_tasks(np.zeros((0, 2)), [], lambda sums: sums[:, 0]) is None
-    # Of two tasks with one kind each, a draw of one task twice has no gap: those are left out.
-    assert gap_of([1.0, 2.0], [True, False], ["t", "u"]).interval == (1.0, 1.0)
+    # Of tasks with one kind each, a draw of one kind alone has no gap: those are left out.
+    tasks = [f"t{place}" for place in range(5)]
+    assert gap_of([1.0, 2.0, 2.0, 2.0, 2.0], [True, *[False] * 4], tasks).interval == (1.0, 1.0)
+    found = gap_of([1.0, 2.0, 2.0, 2.0, 9.0], [True, False, False, False, None], tasks)
+    assert (found.value, found.interval, found.size, found.tasks) == (1.0, None, 4, 4)
+    # Sessions without a step carry no share of steps.
+    assert share_of([1, 1, 1, 1, 0], [2, 2, 2, 2, 0], tasks).interval is None and share_of([1] * 5, [2] * 5, tasks).interval is not None
+    assert estimate(found) == "1.000 (n=4)" and estimate(share_of([1] * 5, [2] * 5, tasks)) == "0.500 (0.500 to 0.500, n=5)"
 
 
 # --- regression and domains
@@ -225,15 +296,36 @@ def test_the_spread_over_domains() -> None:
     uneven = [*even, *(session(99 + place, 1.0, True, domain="bad", hits=0, steps=2) for place in range(2))]
     found = domain_spread(evaluation(uneven))
     assert not found.good and found.weak == ("bad",) and found.means["bad"] == 0 and found.counts["bad"] == 2
+    # A domain alone is not even: there is nothing to be even with.
+    alone = domain_spread(evaluation([session(0, 1.0, True), session(1, 1.0, True)]))
+    assert (alone.spread, alone.good, alone.means) == (None, None, {"web": 0.5})
+    assert evenness(alone) == "next tools by domain: all sessions are of one domain (web), so that there is no spread"
+    assert evenness(found) == f"next tools by domain: spread {found.spread:.3f}, uneven; weak: bad"
     # A session without a step has no share.
     assert domain_spread(evaluation([session(0, 1.0, True, hits=0, steps=0)])).missing == ("web",)
 
 
 def test_tables_have_a_row_for_all_and_for_each_domain() -> None:
     made = evaluation([session(0, 1.0, True), session(1, 2.0, False, domain="ml"), session(2, 2.5, None, steps=0, hits=0)])
-    lines = made.table().splitlines()
-    assert [line.split()[0] for line in lines] == ["sessions", "all", "ml", "web"] and "1.000 (" in lines[1] and " - " in lines[2]
+    likely, tools, notes = (part.splitlines() for part in made.table().split("\n\n"))
+    assert [line.split()[0] for line in likely] == ["sessions", "all", "ml", "web"] and "1.000 (n=2)" in likely[1] and " - " in likely[2]
+    assert likely[1].split()[:6] == ["all", "3", "3", "1", "1", "1"] and likely[3].split()[:6] == ["web", "2", "2", "1", "0", "1"]
+    assert [line.split()[0] for line in tools] == ["next", "steps", "all", "ml", "web"] and tools[2].split() == ["all", "4", "0.500", "(n=2)", *"---"]
+    assert notes[0] == "3 sessions: 3 read (1 good, 1 bad, 1 unknown by outcome.verified), 0 without a plan, 0 cut to max_tokens"
+    assert "above 0 is good" in notes[1] and "cut: " not in made.table() and "\ncut: late" in made._replace(failure="late").table()
     json.dumps(made.to_dict(), allow_nan=False)
     crossed = CrossDomain({"base": made}, ("ml", "web"))
     assert crossed.table().splitlines()[1].split() == ["base", "2.000", "1.750"]
     assert crossed.to_dict()["base"]["ml"] == {"nll": 2.0, "gap": None, "gap_within": None, "next_tool": 0.5}
+
+
+def test_a_verified_outcome_of_one_half_is_good_here_and_in_areas() -> None:
+    from ebmhw.karl.baselines import auc
+    from ebmhw.karl.evaluation.labels import labels_of
+    from ebmhw.karl.trajectory import Outcome, Trajectory
+
+    verified = [0.0, 0.49, 0.5, 0.51, 1.0]
+    sessions = [Trajectory(f"traj_{value}", f"{value}", outcome=Outcome(verified=value)) for value in verified]
+    assert labels_of(sessions).good == (False, False, True, True, True)
+    area = auc(verified, verified)
+    assert area is not None and (area.positives, area.negatives) == (3, 2)

@@ -102,6 +102,25 @@ def test_an_adapter_that_knows_good_sessions_has_a_gap_and_names_their_tools(mod
     assert json.loads(json.dumps(after.to_dict(), allow_nan=False))["all"]["gap"]["value"] == after.all.gap.value
 
 
+def test_guesses_are_of_the_steps_that_the_model_is_judged_on(model):
+    found = read(model, None)
+    # Each session is Read, Edit or Bash, Grep; of equal counts the first by name is guessed, and what follows a tool is always the same.
+    assert [(one.steps, one.frequent, one.repeated, one.bigram) for one in found.sessions[:2]] == [(2, 0, 0, 1), (2, 1, 1, 2)]
+    assert (found.all.most_frequent.value, found.all.repeat_last.value, found.all.bigram.value) == (0.25, 0.25, 0.75)
+    assert found.all.bigram.size == found.all.next_tool.size == 48
+    short = read(model, None, max_tokens=24)
+    assert short.all.bigram.size == short.all.next_tool.size < 48
+
+
+def test_an_adapter_of_another_model_of_the_same_shape_is_refused(model, adapter, tmp_path):
+    other = make_model(tmp_path)
+    with pytest.raises(
+        ConfigError, match=rf"was trained on {model} .*, not on {other}; give that model, or, where both are the same, other_base=True"
+    ):
+        read(other, adapter)
+    assert len(read(other, adapter, SESSIONS[:2], other_base=True).sessions) == 2
+
+
 def test_labels_that_mean_nothing_have_no_gap(model, adapter):
     # The control: half of the good and half of the bad sessions are called good.
     labels = [place % 4 < 2 for place in range(24)]
@@ -127,10 +146,20 @@ def test_what_cannot_be_read_is_counted_and_time_ends_it(model):
     found = read(model, None, [*SESSIONS[:2], session(99, (), 1.0)], max_tokens=24)
     assert (found.asked, found.without_plan, found.shortened, len(found.sessions), found.failure) == (3, 1, 2, 2, None)
     assert found.all.next_tool.size < 4
+    # Without a limit given, it is the model's context, here 256 tokens.
+    long = session(98, ("Read",) * 12, 1.0).but(prompt="word " * 400)
+    whole = read(model, None, [long])
+    assert (whole.shortened, len(whole.sessions)) == (1, 1)
+    assert read(model, None, [long], max_tokens=256).sessions == whole.sessions
+    with pytest.raises(ModelError, match="give max_tokens of 256 or fewer"):
+        read(model, None, [long], max_tokens=512)
     told: list[tuple[int, int]] = []
     read(model, None, SESSIONS[:2], progress=lambda done, of: told.append((done, of)))
     assert told == [(1, 2), (2, 2)]
     cut = read(model, None, time_limit=1e-6)
+    assert cut.failure in cut.table()
+    with pytest.raises(ConfigError, match="none of the 1 sessions makes an example"):
+        read(model, None, [session(99, (), 1.0)])
     assert cut.all.sessions == 0 and cut.failure.startswith("the time limit of 1e-06 s ended the evaluation after 0 of 24 sessions")
     with pytest.raises(ConfigError, match="neither a model nor an adapter is given"):
         evaluate(None, None, SESSIONS)

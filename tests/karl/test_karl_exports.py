@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from karl_cases import events, trajectories
 
 from ebmhw.errors import ConfigError, InvalidFile, ValidationError
-from ebmhw.karl.exports import FORMATS, SYSTEM, Step, example_of, export, plan_of, read_plan
+from ebmhw.karl.exports import FORMATS, SYSTEM, Step, eligible, example_of, export, plan_of, read_plan
 from ebmhw.karl.exports.splitting import grouped, held_for_validation
 from ebmhw.karl.record import Scored
 from ebmhw.karl.reward.reward import Reward
 from ebmhw.karl.tools import canonical
-from ebmhw.karl.trajectory import ToolEvent, Trajectory, Turn
+from ebmhw.karl.trajectory import Outcome, ToolEvent, Trajectory, Turn
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"
 
@@ -227,17 +227,21 @@ def test_no_task_and_no_prompt_is_on_both_sides(tmp_path: Path, data: st.DataObj
     tasks = data.draw(st.lists(st.sampled_from((None, "a", "b", "c", "d")), min_size=count, max_size=count))
     asked = data.draw(st.lists(st.sampled_from(("one", "ONE ", "two", "three", "four", "five")), min_size=count, max_size=count))
     trials = [session(i, task, prompt) for i, (task, prompt) in enumerate(zip(tasks, asked, strict=True))]
-    format = data.draw(st.sampled_from(FORMATS))
+    # Pairs need a task of two.
+    pairs = len({task for task in tasks if task}) < sum(task is not None for task in tasks)
+    format = data.draw(st.sampled_from([format for format in FORMATS if pairs or format != "dpo"]))
     rewards = [i / count for i in range(count)]
     made = export(
         trials, tmp_path / "out", format, advantages=[1.0 + i for i in range(count)], rewards=rewards, valid=0.3, seed=data.draw(st.integers(0, 50))
     )
     by_id = {trial.id: trial for trial in trials}
     ids = json.loads(made.paths["manifest"].read_text())["ids"]
-    train, valid = ([by_id[name] for name in ids[side]] for side in ("train", "valid"))
+    train, valid = ([by_id[name] for name in ids.get(side, ())] for side in ("train", "valid"))
+    assert ("valid" in made.paths) == ("valid" in ids) == (tmp_path / "out" / "valid.jsonl").exists() == bool(valid)
     assert not {trial.task for trial in train if trial.task} & {trial.task for trial in valid if trial.task}
     assert not {trial.prompt.strip().lower() for trial in train} & {trial.prompt.strip().lower() for trial in valid}
-    assert not {text.lower() for text in prompts_of(made.paths["train"])} & {text.lower() for text in prompts_of(made.paths["valid"])}
+    if valid:
+        assert not {text.lower() for text in prompts_of(made.paths["train"])} & {text.lower() for text in prompts_of(made.paths["valid"])}
 
 
 def test_copies_come_after_the_split_and_a_split_after_copying_would_leak(tmp_path: Path) -> None:
@@ -301,12 +305,124 @@ def test_extra_examples_join_with_their_weight(tmp_path: Path) -> None:
     rows = lines(made.paths["train"])
     assert [row["weight"] for row in rows] == [1.0, 1.0, 1.0, 0.25, 0.25] and rows[3]["messages"][0]["content"] == "q 1 [redacted]"
     assert made.counts["extra"] == 2 and made.left_out == {"are extra examples given twice": 1}
-    with pytest.raises(ValidationError, match="extra is for the formats messages and oversampled"):
+    with pytest.raises(ValidationError, match="extra is for the formats messages, completions, oversampled, not for kto"):
         export([session(1)], tmp_path / "y.jsonl", "kto", advantages=[1.0], extra=extra)
     for wrong in ({"messages": []}, {"messages": [{"role": "user", "content": 3}]}, {"messages": [{"role": "user", "content": "x"}]}, 3):
         with pytest.raises(ValidationError, match="extra example 0 "):
             export([session(1)], tmp_path / "y.jsonl", advantages=[1.0], extra=[wrong])  # type: ignore[list-item]  # what is tested
     assert sorted(os.listdir(tmp_path)) == ["x.jsonl", "x.manifest.json"]
+
+
+# --- verified outcomes
+
+
+def verified(number: int, value: float | None, task: str | None = None, calls: int = 3) -> Trajectory:
+    return session(number, task, f"task {task or number}", calls, outcome=Outcome(verified=value))
+
+
+@pytest.mark.parametrize("form", ["messages", "completions", "oversampled"])
+def test_what_was_verified_as_failed_is_not_taught(tmp_path: Path, form: str) -> None:
+    trials = [verified(i, (0.0, 0.49, 0.5, 1.0, None)[i % 5]) for i in range(20)]
+    made = export(trials, tmp_path / "x.jsonl", form, advantages=[1.0] * 20)
+    kept = {trial.id for trial in trials if trial.outcome.verified is None or trial.outcome.verified >= 0.5}
+    assert made.left_out == {"were verified as failed": 8} and len(kept) == 12
+    assert set(json.loads(made.paths["manifest"].read_text())["ids"]["train"]) == kept == set(eligible(trials, form, advantages=[1.0] * 20).ids)
+    every = export(trials, tmp_path / "y.jsonl", form, advantages=[1.0] * 20, failed=True)
+    assert every.left_out == {} and every.counts["examples"] == 20 == len(eligible(trials, form, advantages=[1.0] * 20, failed=True).ids)
+    with pytest.raises(ValidationError, match="of 1 sessions 1 were verified as failed"):
+        export(trials[:1], tmp_path / "z.jsonl", form, advantages=[1.0])
+
+
+def test_records_of_a_store_follow_verified_outcomes_too(tmp_path: Path) -> None:
+    records = [Scored(verified(i, i % 2), Reward(0.9, 0, 0, 0, 0, 0), 1.0) for i in range(6)]
+    assert export(iter(records), tmp_path / "s.jsonl").left_out == {"were verified as failed": 3}
+
+
+def test_completions_are_the_answer_alone(tmp_path: Path) -> None:
+    trials = [session(i) for i in range(3)]
+    made = export(trials, tmp_path / "c.jsonl", "completions", advantages=[1.0, 2.0, 3.0], system="plan")
+    plain = export(trials, tmp_path / "m.jsonl", "messages", advantages=[1.0, 2.0, 3.0], system="plan")
+    for one, other in zip(lines(made.paths["train"]), lines(plain.paths["train"]), strict=True):
+        assert list(one) == ["prompt", "completion", "weight"] and one["weight"] == other["weight"]
+        assert one["prompt"] + one["completion"] == other["messages"]
+        assert [message["role"] for message in one["completion"]] == ["assistant"]
+    with pytest.raises(ValidationError, match="completions takes 'plan'"):
+        export(trials, tmp_path / "d.jsonl", "completions", advantages=[1.0] * 3, style="session")
+
+
+def test_labels_follow_the_verified_outcome_where_it_is_known(tmp_path: Path) -> None:
+    trials = [verified(i, value) for i, value in enumerate((1.0, 0.0, None, None, 0.5, None))]
+    made = export(trials, tmp_path / "k.jsonl", "kto", advantages=[-1.0, 1.0, 1.0, -1.0, 0.0, 0.0])
+    assert [row["label"] for row in lines(made.paths["train"])] == [True, False, True, False, True]
+    assert made.left_out == {"have the advantage 0, which is neither label": 1}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_pairs_are_those_that_outcomes_and_rewards_order(tmp_path: Path, data: st.DataObject) -> None:
+    # Fewer pairs than a task may have.
+    count = data.draw(st.integers(1, 6))
+    drawn = [
+        (data.draw(st.sampled_from("ab")), data.draw(st.sampled_from((None, 0.0, 0.3, 0.5, 1.0))), data.draw(st.sampled_from((0.1, 0.2, 0.5, 0.9))))
+        for _ in range(count)
+    ]
+    # Two sessions of three calls answer the same; each other answer is one's own.
+    trials = [verified(99 if i < 2 else i, value, task).but(id=f"traj_{i}") for i, (task, value, _) in enumerate(drawn)]
+    rewards = [one[2] for one in drawn]
+    expected = {}
+    for i, (task, value, reward) in enumerate(drawn):
+        for j, (other_task, other_value, other_reward) in enumerate(drawn):
+            if task != other_task or {i, j} <= {0, 1}:
+                continue
+            if value is not None and other_value is not None:
+                margin = value - other_value if value >= 0.5 and value > other_value else 0.0
+            else:
+                margin = reward - other_reward if reward - other_reward >= 0.15 and (value is None or value >= 0.5) else 0.0
+            if margin > 0:
+                expected[plan_of(trials[i].events), plan_of(trials[j].events), task] = margin
+    path = tmp_path / "d.jsonl"
+    options: dict[str, Any] = {"rewards": rewards, "margin": 0.15, "advantages": [0.0] * count}
+    able = eligible(trials, "dpo", **options)
+    if not expected:
+        path.unlink(missing_ok=True)
+        with pytest.raises(ValidationError, match=r"no task has a good and a bad session: of \d+ sessions \d+ .*a lower margin than 0.15"):
+            export(trials, path, "dpo", **options)
+        assert not path.exists() and able.ids == ()
+        return
+    made = export(trials, path, "dpo", **options)
+    rows = [(row["chosen"][0]["content"], row["rejected"][0]["content"], row["prompt"][-1]["content"][5:], row["margin"]) for row in lines(path)]
+    assert {row[:3] for row in rows} <= set(expected)
+    # Of a pair of answers that two sessions give, one stands there, one way.
+    assert len({(frozenset(row[:2]), row[2]) for row in rows}) == len(rows) == len({(frozenset(one[:2]), one[2]) for one in expected})
+    assert made.left_out == able.left_out and made.counts["examples"] == len(able.ids) == count - sum(made.left_out.values())
+
+
+def test_why_sessions_make_no_pair_is_said(tmp_path: Path) -> None:
+    trials = [verified(0, 1.0, "a"), verified(1, 0.0, "a"), verified(2, 0.0, "b"), verified(3, 0.0, "b"), verified(4, 1.0, "c")]
+    trials += [verified(0, None, "d").but(id="traj_5"), verified(0, None, "d").but(id="traj_6")]
+    trials += [verified(10 + i, float(i % 2), "e") for i in range(20)]
+    made = export(trials, tmp_path / "out", "dpo", rewards=[0.5] * 5 + [0.2, 0.9] + [0.5] * 20, valid=0.0)
+    many = made.left_out.pop("are beyond the 16 widest pairs of their task")
+    assert made.left_out == {
+        "answer as those of their task that did better or worse": 2,
+        "are the only session of their task": 1,
+        "have no session of their task that did better or worse": 2,
+    }
+    # Rewards are all the same: verified outcomes need no margin, and the good one is chosen whatever a margin asks.
+    assert made.counts["train"] == 17 and many == 20 - (made.counts["examples"] - 2)
+    assert json.loads(made.paths["manifest"].read_text())["left_out"].keys() > made.left_out.keys()
+    assert export(trials[:2], tmp_path / "a.jsonl", "dpo", rewards=[0.1, 0.9], margin=1e300).counts["train"] == 1
+    with pytest.raises(ValidationError, match="no task has a good and a bad session: of 2 sessions 2 have no session of their task that did"):
+        export(trials[2:4], tmp_path / "none", "dpo", rewards=[0.1, 0.9])
+    assert not os.listdir(tmp_path / "none")
+
+
+def test_no_empty_file_is_written_and_an_earlier_one_is_gone(tmp_path: Path) -> None:
+    first = export([session(i) for i in range(3)], tmp_path, advantages=[1.0] * 3)
+    assert first.counts["valid"] == 1
+    second = export([session(1)], tmp_path, advantages=[1.0])
+    assert set(second.paths) == {"train", "manifest"} and second.counts["valid"] == 0
+    assert sorted(os.listdir(tmp_path)) == ["manifest.json", "train.jsonl"]
 
 
 # --- streams, records, hostile text
@@ -411,6 +527,7 @@ def test_splits_take_whole_groups_near_the_share(groups: list[int], share: float
         ({"seed": -1}, "seed is -1"),
         ({"seed": None}, "seed is None"),
         ({"margin": -1}, "margin is -1"),
+        ({"failed": 1}, "failed is 1; give True to keep"),
         ({"extra_weight": 0}, "extra_weight is 0"),
         ({"system": 3}, "system is 3"),
         ({"weights": [-1.0, 1.0]}, "weights hold -1.0"),
@@ -446,3 +563,19 @@ def test_a_folder_that_cannot_be_and_a_full_disk(tmp_path: Path, monkeypatch: py
     assert first.paths["train"].read_bytes() == before
     # Without a manifest nobody takes what stands there for one export.
     assert sorted(os.listdir(tmp_path / "out")) == ["train.jsonl", "valid.jsonl"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_sessions_that_are_eligible_are_those_that_are_exported(tmp_path: Path, form: str) -> None:
+    draw = np.random.default_rng(4)
+    sessions = [session(n, f"t{n % 7}", draw.choice(["", "same", f"do {n}"]), int(draw.integers(0, 5))) for n in range(60)]
+    worth, totals = draw.choice([-1.0, 0.0, 0.5, 2.0], 60), draw.random(60)
+    out = [one.id for one in sessions[::9]]
+    found = eligible(sessions, form, advantages=worth, rewards=totals, exclude=out)
+    done = export(sessions, tmp_path / "x.jsonl", form, advantages=worth, rewards=totals, exclude=out)
+    assert found.left_out == done.left_out and len(found.ids) == done.counts["examples"] == 60 - sum(done.left_out.values())
+    written = {name for one in json.loads(done.paths["manifest"].read_text())["ids"]["train"] for name in ([one] if isinstance(one, str) else one)}
+    assert written <= set(found.ids) and (form == "dpo" or written == set(found.ids))
+    assert 0 < len(found.ids) < 50 and not set(found.ids) & set(out)
+    with pytest.raises(ValidationError, match="format is 'plain'"):
+        eligible(sessions, "plain")

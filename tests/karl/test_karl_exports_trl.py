@@ -79,6 +79,14 @@ def test_messages_train_on_the_assistants_tokens(format: str, tmp_path: Path) ->
     assert all(text.startswith("1. [ok] Read a\n2. [") and "task" not in text for text in learned)
 
 
+def test_completions_train_on_the_answer_alone(tmp_path: Path) -> None:
+    trainer = trained("SFT", "completions", tmp_path, max_length=512)
+    batch = next(iter(trainer.get_train_dataloader()))
+    tokenizer = byte_tokenizer(TEMPLATE)
+    learned = [tokenizer.decode([token for token in row if token >= 0]) for row in batch["labels"].tolist()]
+    assert all(text.startswith("1. [ok] Read a\n2. [") and "task" not in text for text in learned)
+
+
 def test_pairs_train(tmp_path: Path) -> None:
     trained("DPO", "dpo", tmp_path, max_length=512)
 

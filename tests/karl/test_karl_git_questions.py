@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,27 @@ def test_huge_commits_end_at_a_limit(repo: Path) -> None:
     assert reported and "bytes" in reported[0]
     commit(repo, "A " + "long " * 20_000, {"a.py": text(6)})
     assert max(len(question) for question in plans(repo)) <= 320
+
+
+def test_large_files_are_not_diffed(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(repo, "Add a large table of numbers", {"big.txt": text(200_000), "a.py": text(5)})
+    commit(repo, "Change the large table twice", {"big.txt": text(200_000).replace("line 77\n", "x\ny\nz\nx\n")})
+    started: list[list[str]] = []
+    popen = subprocess.Popen
+
+    def start(arguments: list[str], **options: object) -> subprocess.Popen[bytes]:
+        started.append(arguments)
+        return popen(arguments, **options)  # type: ignore[call-overload,no-any-return]  # as given
+
+    monkeypatch.setattr("ebmhw.karl.exports.repository.subprocess.Popen", start)
+    reported: list[str] = []
+    assert plans(repo, report=reported.append) == {"Add a large table of numbers": "1. [?] Write a.py"}
+    assert len(reported) == 1 and "it changes 0 lines of text" in reported[0]
+    assert started and all(
+        ("-c", "core.bigFileThreshold=1048576") in pairwise(one)
+        and one.index("core.bigFileThreshold=1048576") < min(one.index(name) for name in one if name in ("rev-parse", "rev-list", "log", "diff-tree"))
+        for one in started
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for git")

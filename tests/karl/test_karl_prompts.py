@@ -194,7 +194,7 @@ def test_outcomes_agree_with_their_definition(prompts: list[str], builds: list[b
 
 @pytest.mark.parametrize(
     "prompt",
-    ["Nein, falsch! Mach das rückgängig.", "no das ist falsch", "also bitte nochmal", "不对，再试一次", "Oui, continue s'il te plaît", "weiter"],
+    ["Nein, falsch! Mach das rückgängig.", "no das ist falsch", "also bitte nochmal", "再试一次", "Oui, continue s'il te plaît", "weiter"],
 )
 def test_what_cannot_be_read_is_no_praise(prompt: str) -> None:
     assert outcome_of(["fix it", prompt], []) == Outcome()

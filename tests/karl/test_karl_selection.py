@@ -418,6 +418,12 @@ def test_a_function_is_asked_about_pairs() -> None:
     assert {trials[i].domain for i in found.indices.tolist()} == {"a", "b"}
 
 
+def test_a_quadratic_choice_says_where_its_seconds_went() -> None:
+    found = select(sessions(["a", "b"] * 20), 6, advantages=np.linspace(-1, 1, 40), backend="cpu", reads=4, sweeps=100, seed=0)
+    parts = [found.info[f"{name}_s"] for name in ("greedy", "compiling", "sampling", "polishing", "proving")]
+    assert min(parts) >= 0 and found.info["sampling_s"] > 0 and 0.5 * found.seconds < sum(parts) <= found.seconds
+
+
 # --- wrong arguments
 
 
@@ -441,7 +447,11 @@ def test_a_function_is_asked_about_pairs() -> None:
         ({"exclude": [1]}, ValidationError, "exclude holds 1"),
         ({"seed": -1}, ValidationError, "seed is -1"),
         ({"replace": True}, ValidationError, "replace=True is for uniform"),
+        ({"similarity": lambda a, b: 1 / 0}, ValidationError, "similarity of traj_s0.* and traj_s1.* cannot be told: the function raised ZeroDivis"),
         ({"reads": 0}, ValidationError, "reads is 0"),
+        ({"reads": 10**9}, ValidationError, "reads is 1000000000; give a whole number, 1 to 4096"),
+        ({"sweeps": 10**9}, ValidationError, "sweeps is 1000000000; give a whole number, 1 to 100000"),
+        ({"sweeps": 10**9, "method": "greedy"}, ValidationError, "sweeps is 1000000000"),
         ({"pool": 2049}, ValidationError, "pool is 2049; give of how many sessions"),
         ({"backend": "quantum"}, InvalidRun, "no backend 'quantum'"),
         ({"backend": 3}, InvalidRun, "backend is 3"),
@@ -466,5 +476,7 @@ def test_nothing_to_choose_from() -> None:
         select([], 1)
     with pytest.raises(ValidationError, match="1 of them are excluded"):
         select(sessions(["a"]), 1, exclude=[sessions(["a"])[0].id])
+    with pytest.raises(ValidationError, match="sessions are None; give trajectories"):
+        select(None, 5)  # type: ignore[arg-type]  # what is tested
     with pytest.raises(ValidationError, match="session 0 is 'x'; give trajectories"):
         select(["x"], 1)  # type: ignore[list-item]  # what is tested

@@ -16,11 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebmhw.errors import ConfigError, InvalidFile, MissingExtra
+from ebmhw.karl.exports import FORMATS, export
 from ebmhw.karl.training import Example, KarlConfig, plan, read_examples, train
 from ebmhw.karl.training.config import FREE
 from ebmhw.karl.training.examples import as_example, order
 from ebmhw.karl.training.fusion import fused, normalised
 from ebmhw.karl.training.tokens import KEPT, Template, Tokens, grouped, learnt, shortened
+from ebmhw.karl.trajectory import ToolEvent, Trajectory
 
 END = 0
 EXAMPLE = Path(__file__).resolve().parents[2] / "host" / "ebmhw" / "karl" / "training" / "example.yaml"
@@ -104,7 +106,14 @@ def test_an_export_is_read_line_by_line(tmp_path: Path) -> None:
     [
         ("{", "this is no JSON"),
         ("[" * 5000, "this is no JSON"),
-        ("[1]", "is no example; give an object with messages, a list, and weight, a number"),
+        ("[1]", "is no example; give an object with messages, a list, or with prompt and completion, lists, and weight, a number"),
+        ('{"prompt": [], "completion": "x"}', "is no example; give an object with messages"),
+        (
+            '{"prompt": [], "chosen": [], "rejected": [], "margin": 1}',
+            "this is a dpo export, which karl's training does not take; export with --as mess",
+        ),
+        ('{"prompt": [], "completion": [], "label": true}', "this is a kto export, which karl's training does not take; export with --as messages"),
+        ('{"prompt": [], "task": "t"}', "this is a prompts export, which has nothing to learn; export with --as messages"),
         ('{"messages": [{"role": "user", "content": 3}]}', "is no message; give role, one of system, user, assistant, tool, and content, a text"),
         ('{"messages": [{"role": "user", "content": "a"}]}', "no message is the assistant's, so that there is nothing to learn"),
         ('{"messages": [{"role": "assistant", "content": "a"}], "weight": -1}', "weight is -1; give a number from 0 up"),
@@ -118,6 +127,24 @@ def test_a_line_that_is_no_example_is_named(tmp_path: Path, line: str, text: str
     with pytest.raises(InvalidFile) as caught:
         read_examples(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'train.jsonl'}:2: ") and text in str(caught.value)
+
+
+def test_files_of_each_form_are_read_or_named(tmp_path: Path) -> None:
+    calls = (ToolEvent("Read"), ToolEvent("Edit"))
+    sessions = [
+        Trajectory(f"traj_{i}", f"s{i}", (*calls, ToolEvent("Bash", {"command": f"{i}"})), prompt=f"do {i // 2}", task=f"t{i // 2}") for i in range(8)
+    ]
+    worth = [1.0 + i % 2 for i in range(8)]
+    read = {}
+    for form in FORMATS:
+        export(sessions, tmp_path / form, form, advantages=worth, rewards=worth, valid=0.25)
+        if form in ("dpo", "kto", "prompts"):
+            with pytest.raises(InvalidFile, match=rf"train.jsonl:1: this is a {form} export, .*; export with --as messages"):
+                read_examples(tmp_path / form)
+        else:
+            read[form] = [[(one.messages, one.weight) for one in side] for side in read_examples(tmp_path / form)]
+    assert read["completions"] == read["messages"] and all(map(len, read["messages"])) and len({weight for _, weight in read["messages"][0]}) == 2
+    assert {repr(messages) for messages, _ in read["oversampled"][0]} == {repr(messages) for messages, _ in read["messages"][0]}
 
 
 def test_an_example_is_taken_as_it_is() -> None:

@@ -69,7 +69,18 @@ def test_a_run_that_crashed_and_was_resumed_is_the_same_bit_by_bit(model, whole,
     with pytest.raises(TrainingError, match=f"^step {cut} of 6 failed: OSError: no space left"):
         train(run_of(model, tmp_path / "run"), examples=examples_of(), progress=crash)
     result = train(run_of(model, tmp_path / "run"), examples=examples_of(), resume=True)
-    assert (result.ended, result.steps) == ("finished", 6)
+    assert (result.ended, result.steps, result.resumed_at) == ("finished", 6, {1: None, 3: 2}[cut])
+    assert (result.notice is None) == (cut == 3) and (cut == 3 or "had no whole checkpoint (0 damaged), so that it was begun anew" in result.notice)
+    assert_same(tmp_path / "run", whole)
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_begun_anew_and_says_so(model, whole, tmp_path):
+    assert train(run_of(model, tmp_path / "run", time_limit=1e-3), examples=examples_of()).notice is None
+    for state in (tmp_path / "run").glob("checkpoint-*/ebmhw.json"):
+        state.write_text("{")
+    result = train(run_of(model, tmp_path / "run"), examples=examples_of(), resume=True)
+    assert result.resumed_at is None and result.steps == 6 and result.to_dict()["notice"] == result.notice
+    assert result.notice.endswith("run had no whole checkpoint (1 damaged), so that it was begun anew, at the first step")
     assert_same(tmp_path / "run", whole)
 
 

@@ -16,7 +16,6 @@ from ebmhw.cli import terminal
 from ebmhw.cli.karl import source
 
 if TYPE_CHECKING:
-    from ebmhw.karl.baselines import Spread
     from ebmhw.karl.evaluation import Evaluation
 
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--threads", type=click.IntRange(1, 1024), help="Of torch.  [default: its own choice]")
 @click.option("--device", metavar="NAME", help="Where the model runs, such as cuda.  [default: the CPU]")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds for each model; what was read until then counts.")
+@click.option("--other-base", is_flag=True, help="Take an adapter that names another base than --base, say the same under another name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with every session.")
 def evaluate(
     adapter: Path | None,
@@ -51,6 +51,7 @@ def evaluate(
     threads: int | None,
     device: str | None,
     time_limit: float | None,
+    other_base: bool,
     as_json: bool,
 ) -> None:
     """Read held-out sessions with ADAPTER, and with its base (or --against an earlier adapter); without ADAPTER with the base alone.
@@ -89,12 +90,13 @@ def evaluate(
             threads=threads,
             device=device,
             time_limit=time_limit,
+            other_base=other_base,
             progress=_progress(name),
         )
 
     before = run(against)
     after = before if adapter is None else run(adapter)
-    compared = None if adapter is None else evaluation.regression(before, after)
+    compared = None if adapter is None or not before.sessions or not after.sessions else evaluation.regression(before, after)
     spread = evaluation.domain_spread(after)
     if as_json:
         terminal.echo_json(
@@ -110,19 +112,12 @@ def evaluate(
         click.echo(after.table())
         if compared is not None:
             click.echo(f"\nagainst {model if against is None else against}\n{compared.table()}")
-        click.echo(f"\n{_evenness(spread)}")
+        click.echo(f"\n{evaluation.evenness(spread)}")
     for one in (before, after):
         if one.failure is not None:
             click.echo(f"cut: {one.failure}", err=True)
     worse = compared is not None and any(change.regressed for change in compared.all.values())
     sys.exit(3 if before.failure or after.failure else int(worse))
-
-
-def _evenness(spread: Spread) -> str:
-    if spread.spread is None:
-        return "next tools by domain: nothing is known"
-    weak = f"; weak: {', '.join(spread.weak)}" if spread.weak else ""
-    return f"next tools by domain: spread {spread.spread:.3f}, {'even' if spread.good else 'uneven'}{weak}"
 
 
 def _base_of(adapter: Path | None) -> str:

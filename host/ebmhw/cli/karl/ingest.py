@@ -62,7 +62,7 @@ def ingest(
     """
     from ebmhw.karl import Store
     from ebmhw.karl.rules import Rules
-    from ebmhw.karl.store import tell
+    from ebmhw.karl.store import absorb, tell
 
     if math.isnan(holdout):
         raise click.BadParameter("nan is no share; give 0 to 0.9", param_hint="--holdout")
@@ -79,6 +79,8 @@ def ingest(
                 _read(opened, source.read(paths, format_name, problems), labels, holdout, counts)
             else:
                 _fold(opened, labels, holdout, counts, problems)
+            if gone := absorb(opened):
+                counts["absorbed"] = gone
             if events:
                 done = tell(opened, told_of)
                 counts.update(events=len(told_of), events_without_session=len(done.left), sessions_changed=len(done.records))

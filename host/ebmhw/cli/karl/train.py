@@ -52,7 +52,7 @@ def train(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Train a LoRA adapter on an exported set (`--as messages` or oversampled): loss on the assistant's tokens, each example with its weight.
+    """Train a LoRA adapter on an exported set (messages, completions or oversampled): loss on the assistant's tokens, each example with its weight.
 
     The keys of CONFIG.yaml are those of ebmhw.karl.training.KarlConfig; --example prints one. The folder gets log.jsonl (a line
     a step, for `ebmhw observe`), checkpoints and adapter. Ctrl-C, SIGTERM and time_limit end the run at the end of a step, with a checkpoint. A run
@@ -77,6 +77,8 @@ def train(
             _print_plan(planned)
         return
     result = training.train(chosen, resume=resume, overwrite=overwrite, progress=_show)
+    if result.notice:
+        click.echo(f"warning: {result.notice}", err=True)
     options = "".join(f" --{name} {value}" for name, value in (*given.items(), *([] if store is None else [("store", store)])))
     again = f"ebmhw karl train {config}{options} --resume"
     cut = f"{result.ended} after step {result.steps} of {chosen.steps}; to go on: {again}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ebmhw.lazy import lazily
 
 if TYPE_CHECKING:
-    from ebmhw.karl.evaluation.domains import CrossDomain, cross_domain, domain_spread
+    from ebmhw.karl.evaluation.domains import CrossDomain, cross_domain, domain_spread, evenness
     from ebmhw.karl.evaluation.evaluation import Evaluation, evaluate
     from ebmhw.karl.evaluation.figures import Estimate, Figures, SessionFigures
     from ebmhw.karl.evaluation.labels import Labels, labels_of
@@ -25,6 +25,7 @@ _HOMES = {
     "cross_domain": "domains",
     "domain_spread": "domains",
     "evaluate": "evaluation",
+    "evenness": "domains",
     "labels_of": "labels",
     "regression": "regressions",
 }
@@ -41,6 +42,7 @@ __all__ = [
     "cross_domain",
     "domain_spread",
     "evaluate",
+    "evenness",
     "labels_of",
     "regression",
 ]

@@ -48,11 +48,25 @@ class CrossDomain(NamedTuple):
 
 
 def domain_spread(evaluation: Evaluation, expected: Collection[str] = ()) -> Spread:
-    """Return how next-tool accuracy, each session's share of steps, varies between domains; ``expected`` are those that should be there."""
+    """Return how next-tool accuracy, each session's share of steps, varies between domains; ``expected`` are those that should be there.
+
+    Of one domain there is no spread: it, and whether it is good, are None.
+    """
     shares: dict[str, list[float | None]] = {}
     for one in evaluation.sessions:
         shares.setdefault(one.domain, []).append(one.hits / one.steps if one.steps else None)
-    return spread_of(shares, expected)
+    found = spread_of(shares, expected)
+    return found if len(found.means) > 1 else found._replace(spread=None, good=None)
+
+
+def evenness(spread: Spread) -> str:
+    """Return a spread as a line of text."""
+    if not spread.means:
+        return "next tools by domain: nothing is known"
+    if spread.spread is None:
+        return f"next tools by domain: all sessions are of one domain ({next(iter(spread.means))}), so that there is no spread"
+    weak = f"; weak: {', '.join(spread.weak)}" if spread.weak else ""
+    return f"next tools by domain: spread {spread.spread:.3f}, {'even' if spread.good else 'uneven'}{weak}"
 
 
 def cross_domain(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,9 @@ FloatArray = npt.NDArray[np.float64]
 
 RESAMPLES = 2000
 
+LEAST_TASKS = 5
+"""Tasks that an interval needs: of fewer, drawn anew, it would be far too narrow."""
+
 
 class SessionFigures(NamedTuple):
     """A session as a model read it.
@@ -26,6 +29,7 @@ class SessionFigures(NamedTuple):
     nll : mean over its target tokens, nats
     tokens : of the target
     hits, steps : steps of the plan whose tool's name greedy decoding would have written, and steps there are
+    frequent, repeated, bigram : of these steps those that guesses without a model got right, as of `ebmhw.karl.evaluation.guessing.Guesses`
     """
 
     id: str
@@ -36,6 +40,9 @@ class SessionFigures(NamedTuple):
     tokens: int
     hits: int
     steps: int
+    frequent: int | None = None
+    repeated: int | None = None
+    bigram: int | None = None
 
 
 class Estimate(NamedTuple):
@@ -44,17 +51,19 @@ class Estimate(NamedTuple):
     Attributes
     ----------
     value : the figure
-    interval : 95 %, by bootstrap over tasks; None with fewer than two tasks
+    interval : 95 %, by bootstrap over tasks; None where fewer than `LEAST_TASKS` carry the figure
     size : of what it is taken: sessions, or steps
+    tasks : that carry it
     """
 
     value: float
     interval: Interval | None
     size: int
+    tasks: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as JSON can hold it."""
-        return {"value": self.value, "interval": None if self.interval is None else list(self.interval), "size": self.size}
+        return {"value": self.value, "interval": None if self.interval is None else list(self.interval), "size": self.size, "tasks": self.tasks}
 
 
 class Figures(NamedTuple):
@@ -62,12 +71,14 @@ class Figures(NamedTuple):
 
     Attributes
     ----------
-    sessions, tasks, good, bad : how many
+    sessions, tasks, good, bad : how many; the other sessions are of unknown label
     nll, nll_good, nll_bad : means over sessions of the mean NLL a target token, nats
     gap : nll_bad - nll_good: above 0 where the model takes good sessions for likelier. The form of a plan is soon foreseen, so that long plans have
         less NLL a token, whatever they hold: what an adapter changes of the gap says more than the gap
     gap_within : mean of the same gap within each task that has both kinds, so that tasks that are hard and long do not count
     next_tool : share of steps whose tool it names, teacher-forced
+    most_frequent, repeat_last, bigram : the same share for guesses without a model, which count tools in the sessions of other tasks, whatever their
+        domain (`ebmhw.karl.evaluation.guessing.Guesses`); a model that is not above them knows no more of a session than its last tool
     """
 
     sessions: int
@@ -80,6 +91,14 @@ class Figures(NamedTuple):
     gap: Estimate | None
     gap_within: Estimate | None
     next_tool: Estimate | None
+    most_frequent: Estimate | None = None
+    repeat_last: Estimate | None = None
+    bigram: Estimate | None = None
+
+    @property
+    def unknown(self) -> int:
+        """Sessions of which it is not known whether they are good."""
+        return self.sessions - self.good - self.bad
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON can hold them."""
@@ -112,6 +131,9 @@ def figures_of(sessions: Sequence[SessionFigures], seed: int = 0) -> Figures:
         gap=gap_of([one.nll for one in sessions], [one.good for one in sessions], tasks, seed),
         gap_within=gap_within_of([one.nll for one in sessions], [one.good for one in sessions], tasks, seed),
         next_tool=share_of([one.hits for one in sessions], [one.steps for one in sessions], tasks, seed),
+        most_frequent=_guessed([(one.frequent, one.steps, one.task) for one in sessions], seed),
+        repeat_last=_guessed([(one.repeated, one.steps, one.task) for one in sessions], seed),
+        bigram=_guessed([(one.bigram, one.steps, one.task) for one in sessions], seed),
     )
 
 
@@ -126,7 +148,8 @@ def share_of(parts: Sequence[float], wholes: Sequence[float], tasks: Sequence[st
     if not columns[:, 1].sum():
         return None
     value = float(columns[:, 0].sum() / columns[:, 1].sum())
-    return Estimate(value, by_tasks(columns, tasks, _share, seed), int(columns[:, 1].sum()))
+    carrying = {task for task, whole in zip(tasks, wholes, strict=True) if whole}
+    return Estimate(value, _interval(columns, tasks, carrying, _share, seed), int(columns[:, 1].sum()), len(carrying))
 
 
 def gap_of(nll: Sequence[float], good: Sequence[bool | None], tasks: Sequence[str], seed: int = 0) -> Estimate | None:
@@ -137,7 +160,8 @@ def gap_of(nll: Sequence[float], good: Sequence[bool | None], tasks: Sequence[st
     values = np.asarray(nll, dtype=np.float64)
     columns = np.stack([values * is_bad, is_bad, values * is_good, is_good], axis=1).astype(np.float64)
     value = float(values[is_bad].mean() - values[is_good].mean())
-    return Estimate(value, by_tasks(columns, tasks, _gap, seed), int(is_good.sum() + is_bad.sum()))
+    carrying = {task for task, label in zip(tasks, good, strict=True) if label is not None}
+    return Estimate(value, _interval(columns, tasks, carrying, _gap, seed), int(is_good.sum() + is_bad.sum()), len(carrying))
 
 
 def gap_within_of(nll: Sequence[float], good: Sequence[bool | None], tasks: Sequence[str], seed: int = 0) -> Estimate | None:
@@ -175,6 +199,19 @@ def by_tasks(columns: FloatArray, tasks: Sequence[str], statistic: Callable[[Flo
         return None
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))
+
+
+def _interval(
+    columns: FloatArray, tasks: Sequence[str], carrying: Collection[str], statistic: Callable[[FloatArray], FloatArray], seed: int
+) -> Interval | None:
+    return by_tasks(columns, tasks, statistic, seed) if len(carrying) >= LEAST_TASKS else None
+
+
+def _guessed(steps: Sequence[tuple[int | None, int, str]], seed: int) -> Estimate | None:
+    """Return the share of guesses that were right; None where a session with steps has none, so that it would be of other steps."""
+    if any(right is None and count for right, count, _ in steps):
+        return None
+    return share_of([right or 0 for right, _, _ in steps], [count for _, count, _ in steps], [task for _, _, task in steps], seed)
 
 
 def _share(sums: FloatArray) -> FloatArray:

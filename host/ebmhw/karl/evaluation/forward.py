@@ -40,10 +40,9 @@ def seen(model: Any, rows: Iterable[Tokens], before: Callable[[], object] | None
     """
     import torch
 
-    base = getattr(model, "get_base_model", None)
-    inner = model if base is None else base()
+    inner = _inner(model)
     keeps = "logits_to_keep" in inspect.signature(type(inner).forward).parameters
-    limit = getattr(inner.config.get_text_config(), "max_position_embeddings", None)
+    limit = context_of(model)
     with judging(model):
         for number, row in enumerate(rows):
             if before is not None:
@@ -65,6 +64,12 @@ def seen(model: Any, rows: Iterable[Tokens], before: Callable[[], object] | None
             yield Seen(likely.double().cpu().numpy(), (logits.argmax(dim=-1) == chosen).cpu().numpy(), groups)
 
 
+def context_of(model: Any) -> int | None:
+    """Return how many tokens a model holds, None where its configuration does not say."""
+    limit = getattr(_inner(model).config.get_text_config(), "max_position_embeddings", None)
+    return None if limit is None else int(limit)
+
+
 def mean_nll(model: Any, rows: Iterable[Tokens]) -> float | None:
     """Return the mean over rows of the NLL a target token, nats; None where no row has one."""
     found = [-float(one.logprob.mean()) for one in seen(model, rows) if one.logprob.size]
@@ -84,3 +89,8 @@ def judging(model: Any) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+def _inner(model: Any) -> Any:
+    base = getattr(model, "get_base_model", None)
+    return model if base is None else base()

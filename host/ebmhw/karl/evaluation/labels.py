@@ -7,12 +7,10 @@ from statistics import median
 from typing import NamedTuple
 
 from ebmhw.errors import ConfigError, shown
+from ebmhw.karl.baselines.areas import GOOD
 from ebmhw.karl.trajectory import Trajectory
 
 VERIFIED, REWARD, GIVEN = "outcome.verified", "reward against the domain's median", "given"
-
-GOOD = 0.5
-"""Verified outcomes above it are good."""
 
 
 class Labels(NamedTuple):
@@ -20,7 +18,7 @@ class Labels(NamedTuple):
 
     Attributes
     ----------
-    good : of each session, None where it is not known
+    good : of each session (verified outcomes from `GOOD` on), None where it is not known
     source : what says so: `VERIFIED`, `REWARD` or `GIVEN`
     """
 
@@ -49,7 +47,7 @@ def labels_of(trajectories: Sequence[Trajectory], labels: Sequence[bool | None] 
         raise ConfigError(f"labels are {shown(labels)}; give 'auto', 'verified', 'reward', or a label for each session")
     if labels == "verified" or (labels == "auto" and any(one.outcome.verified is not None for one in trajectories)):
         known = [one.outcome.verified for one in trajectories]
-        return Labels(tuple(None if one is None else one > GOOD for one in known), VERIFIED)
+        return Labels(tuple(None if one is None else one >= GOOD for one in known), VERIFIED)
     if rewards is None:
         from ebmhw.karl.reward import score
 

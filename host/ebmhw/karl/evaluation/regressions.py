@@ -98,6 +98,9 @@ def regression(before: Evaluation, after: Evaluation, *, tolerance: float = TOLE
     ------
     ConfigError : they have no session in common
     """
+    for one in (before, after):
+        if not one.sessions:
+            raise ConfigError(f"the evaluation of {one.adapter or one.model} read no session{f': {one.failure}' if one.failure else ''}")
     earlier = {one.id: one for one in before.sessions}
     pairs = [(earlier[one.id], one) for one in after.sessions if one.id in earlier]
     if not pairs:

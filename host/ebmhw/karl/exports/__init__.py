@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ebmhw.lazy import lazily
 
 if TYPE_CHECKING:
+    from ebmhw.karl.exports.eligibility import Eligible, eligible
     from ebmhw.karl.exports.examples import SYSTEM, example_of
     from ebmhw.karl.exports.exporting import Exported, export
     from ebmhw.karl.exports.plans import Step, plan_of, read_plan
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "FORMATS": "settings",
+    "Eligible": "eligibility",
     "Exported": "exporting",
     "KarlReward": "reward_function",
     "SYSTEM": "examples",
     "Step": "plans",
+    "eligible": "eligibility",
     "example_of": "examples",
     "export": "exporting",
     "git_questions": "questions",
@@ -28,6 +31,20 @@ _HOMES = {
     "read_plan": "plans",
 }
 
-__all__ = ["FORMATS", "SYSTEM", "Exported", "KarlReward", "Step", "example_of", "export", "git_questions", "karl_reward", "plan_of", "read_plan"]
+__all__ = [
+    "FORMATS",
+    "SYSTEM",
+    "Eligible",
+    "Exported",
+    "KarlReward",
+    "Step",
+    "eligible",
+    "example_of",
+    "export",
+    "git_questions",
+    "karl_reward",
+    "plan_of",
+    "read_plan",
+]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

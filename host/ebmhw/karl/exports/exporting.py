@@ -16,7 +16,8 @@ from ebmhw.errors import ConfigError, InvalidFile, ValidationError
 from ebmhw.files import write_whole
 from ebmhw.karl.exports.examples import SYSTEM
 from ebmhw.karl.exports.gathering import gathered, gathered_extras, weighted
-from ebmhw.karl.exports.rows import Example, Row, copied_rows, label_rows, message_rows, pair_rows, prompt_rows, write_rows
+from ebmhw.karl.exports.pairs import Pair, in_pairs
+from ebmhw.karl.exports.rows import Example, Row, completion_rows, copied_rows, label_rows, message_rows, pair_rows, prompt_rows, write_rows
 from ebmhw.karl.exports.settings import EXTRA_WEIGHT, MARGIN, Settings, checked_settings
 from ebmhw.karl.exports.sources import session_values
 from ebmhw.karl.exports.splitting import grouped, held_for_validation
@@ -33,7 +34,7 @@ class Exported:
 
     Attributes
     ----------
-    paths : {"train", "valid", "manifest": file}; no "valid" where everything goes into one file
+    paths : {"train", "valid", "manifest": file}; no "valid" where everything is to train on
     counts : {"sessions" read, "examples", "train" and "valid" lines, "extra" examples}
     left_out : {why: sessions}
     """
@@ -63,20 +64,27 @@ def export(
     exclude: Iterable[str] = (),
     extra: Iterable[Mapping[str, Any]] = (),
     extra_weight: float = EXTRA_WEIGHT,
+    failed: bool = False,
 ) -> Exported:
     """Write sessions as files for TRL's trainers, without secrets, and return what was written.
 
     Formats, a JSON object a line
-        messages : {"messages", "weight"}, for SFTTrainer; sessions with an advantage above 0
-        oversampled : {"messages"}, training examples as often as `ebmhw.karl.baselines.copies` says, in an order drawn by the seed; the split comes
-            first, and validation examples stand there once
-        dpo : {"prompt", "chosen", "rejected", "margin"}, pairs of sessions of one task by their rewards, for DPOTrainer
-        kto : {"prompt", "completion", "label"}, the label True for an advantage above 0, False below, for KTOTrainer
+        messages : {"messages", "weight"}, for `ebmhw.karl.training`; sessions with an advantage above 0. SFTTrainer takes it too, but trains on the
+            prompt as well (unless assistant_only_loss finds marks in the chat template) and does not look at weights
+        completions : {"prompt", "completion", "weight"}, the same sessions for SFTTrainer, which trains on the completion alone; it does not look at
+            weights, which `ebmhw.karl.training` does
+        oversampled : {"messages"}, for trainers that know no weights: training examples as often as `ebmhw.karl.baselines.copies` says, in an order
+            drawn by the seed; the split comes first, and validation examples stand there once
+        dpo : {"prompt", "chosen", "rejected", "margin"}, for DPOTrainer: pairs of sessions of one task, by their verified outcomes where both are
+            known, else by their rewards (`ebmhw.karl.exports.pairs.paired`)
+        kto : {"prompt", "completion", "label"}, for KTOTrainer: the label by the verified outcome where it is known, from .5 True, else True for an
+            advantage above 0, False below
         prompts : {"prompt", "task", "domain", "session"}, each prompt of a task once, for GRPOTrainer with `karl_reward`
 
     In a folder: train.jsonl, valid.jsonl, and manifest.json, written last: counts, ids, what was left out and why, settings, and hashes of what was
     read and written. A path that ends in .jsonl gets all examples in that file, with its manifest beside it (``NAME.manifest.json``). The split is by
-    task and by prompt: trials of one task, and equal prompts, are on one side. Examples with the same prompt and answer stand there once.
+    task and by prompt: trials of one task, and equal prompts, are on one side; where that leaves none to validate, there is no valid.jsonl. Examples
+    with the same prompt and answer stand there once.
 
     Sessions of an iterator whose first one is `Scored` and has an advantage are read one at a time (those without one are left out); others are held
     in memory, for baselines need all of them. Of an example only a few numbers are held.
@@ -91,10 +99,12 @@ def export(
     system : message of the system
     valid : share that validates, 0 up to below 1; None is .1 in a folder, 0 in a file
     seed : of the split and the order
-    margin : of "dpo"
+    margin : of "dpo": least difference of rewards in a pair whose sessions are not both verified
     exclude : ids of sessions that are left out, such as those held out
-    extra : further examples of "messages" and "oversampled", such as those of `git_questions`
+    extra : further examples of "messages", "completions" and "oversampled", such as those of `git_questions`
     extra_weight : theirs, next to a mean of 1
+    failed : whether "messages", "completions" and "oversampled", which teach to do the same, keep sessions that were verified as failed
+        (``outcome.verified`` below .5), whatever their advantage
 
     Raises
     ------
@@ -104,7 +114,7 @@ def export(
     """
     target = Path(path)
     single = target.suffix == ".jsonl"
-    settings = checked_settings(format, style, system, valid, single, seed, margin, extra_weight)
+    settings = checked_settings(format, style, system, valid, single, seed, margin, extra_weight, failed)
     excluded = checked_ids(exclude)
     folder = target.parent if single else target
     try:
@@ -116,19 +126,27 @@ def export(
         with Spool(folder) as spool:
             values = session_values(trajectories, advantages, rewards, weights, settings.format == "dpo", excluded)
             examples, read, inputs = gathered(values, settings, excluded, spool, left_out)
+            pairs: list[Pair] = []
+            if settings.format == "dpo":
+                examples, pairs = in_pairs(examples, settings, left_out)
             extras = gathered_extras(extra, settings, spool, left_out)
             if not examples and not extras:
                 told = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items())) or "there is no session"
-                raise ValidationError(f"nothing is left to export: of {read} sessions {told}; give others, or another format")
+                none = "no task has a good and a bad session" if settings.format == "dpo" and read else "nothing is left to export"
+                least = f", a lower margin than {settings.margin:g}" if settings.format == "dpo" else ""
+                raise ValidationError(f"{none}: of {read} sessions {told}; give others{least}, or another format")
             every = weighted(examples) + extras
             held = held_for_validation(grouped([example.keys for example in every]), [example.id for example in every], settings.valid, settings.seed)
             sides = {"train": [one for one, late in zip(every, held, strict=True) if not late]}
-            if not single:
+            if any(held):
                 sides["valid"] = [one for one, late in zip(every, held, strict=True) if late]
             paths = _paths(target, single)
             # A manifest speaks of the files beside it: none is there while they change.
             paths["manifest"].unlink(missing_ok=True)
-            written = {side: write_rows(paths[side], _rows(settings, ones, side == "train", spool)) for side, ones in sides.items()}
+            written = {side: write_rows(paths[side], _rows(settings, ones, pairs, side == "train", spool)) for side, ones in sides.items()}
+            if "valid" in paths and "valid" not in sides:
+                # An empty file is one that loaders refuse; that of an export before would be taken for this one's.
+                paths.pop("valid").unlink(missing_ok=True)
             counts = {
                 "sessions": read,
                 "examples": len(examples),
@@ -157,11 +175,14 @@ def _paths(target: Path, single: bool) -> dict[str, Path]:
     return {"train": target / "train.jsonl", "valid": target / "valid.jsonl", "manifest": target / "manifest.json"}
 
 
-def _rows(settings: Settings, examples: Sequence[Example], train: bool, spool: Spool) -> Iterator[Row]:
+def _rows(settings: Settings, examples: Sequence[Example], pairs: Sequence[Pair], train: bool, spool: Spool) -> Iterator[Row]:
     if settings.format == "messages":
         return message_rows(examples, spool)
+    if settings.format == "completions":
+        return completion_rows(examples, spool)
     if settings.format == "dpo":
-        return pair_rows(examples, settings.margin, spool)
+        side = {example.id for example in examples}
+        return pair_rows([pair for pair in pairs if pair.better.id in side], spool)
     if settings.format == "kto":
         return label_rows(examples, spool)
     if settings.format == "prompts":

@@ -16,6 +16,7 @@ from ebmhw.karl.exports.rows import Example, digest
 from ebmhw.karl.exports.settings import POSITIVE, Settings
 from ebmhw.karl.exports.sources import SessionValues
 from ebmhw.karl.exports.spool import Spool
+from ebmhw.karl.exports.verdicts import FAILED, label_of, was_failed
 from ebmhw.karl.selection.drawing import preference
 
 REPEATED = "repeat the text of another"
@@ -25,9 +26,12 @@ LEAST_EVENTS = 2
 
 
 def gathered(
-    values: Iterable[SessionValues], settings: Settings, excluded: frozenset[str], spool: Spool, left_out: Counter[str]
+    values: Iterable[SessionValues], settings: Settings, excluded: frozenset[str], spool: Spool | None, left_out: Counter[str]
 ) -> tuple[list[Example], int, str]:
-    """Return the examples of sessions, how many sessions there were, and a hash of all that was read of them."""
+    """Return the examples of sessions, how many sessions there were, and a hash of all that was read of them.
+
+    Without a ``spool`` their texts are not kept, and all have the number 0.
+    """
     made: list[Example] = []
     seen: set[str] = set()
     inputs = hashlib.sha256()
@@ -35,7 +39,7 @@ def gathered(
     for value in values:
         read += 1
         trajectory = value.trajectory
-        inputs.update(json.dumps([trajectory.id, value.advantage, value.reward, value.weight]).encode())
+        inputs.update(json.dumps([trajectory.id, value.advantage, value.reward, value.weight, trajectory.outcome.verified]).encode())
         reason = _reason_against(value, settings, excluded)
         if reason is None:
             asks = settings.format == "prompts"
@@ -48,9 +52,11 @@ def gathered(
         if reason is not None:
             left_out[reason] += 1
             continue
-        number = spool.add({"messages": messages, "domain": trajectory.domain_or_global})
+        number = 0 if spool is None else spool.add({"messages": messages, "domain": trajectory.domain_or_global})
         keys = (trajectory.task_key, _prompt_key(messages))
-        made.append(Example(number, trajectory.id, keys, value.advantage, value.reward, value.weight))
+        made.append(
+            Example(number, trajectory.id, keys, value.advantage, value.reward, value.weight, trajectory.outcome.verified, digest(messages[-1]))
+        )
     return made, read, inputs.hexdigest()
 
 
@@ -58,7 +64,7 @@ def _what_else(value: SessionValues, format: str) -> str:
     """Return by what equal texts may both stand there: in pairs, which look at equal answers themselves, always; labels; tasks of prompts."""
     if format == "dpo":
         return value.trajectory.id
-    return str(_above(value)) if format == "kto" else value.trajectory.task_key if format == "prompts" else ""
+    return str(_label(value)) if format == "kto" else value.trajectory.task_key if format == "prompts" else ""
 
 
 def _reason_against(value: SessionValues, settings: Settings, excluded: frozenset[str]) -> str | None:
@@ -70,13 +76,15 @@ def _reason_against(value: SessionValues, settings: Settings, excluded: frozense
         return "have weight 0"
     if settings.format != "prompts" and settings.style == "plan" and len(trajectory.events) < LEAST_EVENTS:
         return f"have fewer than {LEAST_EVENTS} calls"
-    if settings.format not in ("dpo", "prompts"):
+    if settings.format in POSITIVE and not settings.failed and was_failed(trajectory.outcome.verified):
+        return FAILED
+    if settings.format in POSITIVE or (settings.format == "kto" and _label(value) is None):
         if value.advantage is None:
             return "have no advantage in their record"
-        if settings.format in POSITIVE and not _above(value):
-            return "have no advantage above 0"
-        if value.advantage == 0.0:
+        if settings.format == "kto":
             return "have the advantage 0, which is neither label"
+        if not value.advantage > 0.0:
+            return "have no advantage above 0"
     if not prompt_of(trajectory):
         return "have no prompt"
     if settings.style == "session" and not any(turn.role == "assistant" and turn.text.strip() for turn in trajectory.turns):
@@ -84,8 +92,8 @@ def _reason_against(value: SessionValues, settings: Settings, excluded: frozense
     return None
 
 
-def _above(value: SessionValues) -> bool:
-    return value.advantage is not None and value.advantage > 0.0
+def _label(value: SessionValues) -> bool | None:
+    return label_of(value.trajectory.outcome.verified, value.advantage)
 
 
 def _prompt_key(messages: Sequence[Mapping[str, str]]) -> str:
@@ -100,7 +108,7 @@ def gathered_extras(extra: Iterable[Mapping[str, Any]], settings: Settings, spoo
     seen: set[str] = set()
     for number, one in enumerate(extra):
         if settings.format not in POSITIVE:
-            raise ValidationError(f"extra is for the formats {' and '.join(POSITIVE)}, not for {settings.format}; leave it out")
+            raise ValidationError(f"extra is for the formats {', '.join(POSITIVE)}, not for {settings.format}; leave it out")
         messages = checked_messages(one, f"extra example {number}")
         content = digest(messages)
         if content in seen:

@@ -56,7 +56,7 @@ def git_questions(
 
     The question is a commit's subject. The answer "plan": the files it changes, first those to read and edit, then those to write, marked as not
     known to succeed, for no call was made; "diff": the change itself. Left out, each reported: merges, subjects that ask nothing, more than 10 files
-    or 400 lines, fewer than 3 lines, files that are binary, generated or vendored, commits that git cannot read.
+    or 400 lines, fewer than 3 lines, files that are binary, above a mebibyte, generated or vendored, commits that git cannot read.
 
     The repository may be anybody's: git is started without a shell, without programs that its configuration names, without network, and with limits
     of time and output.

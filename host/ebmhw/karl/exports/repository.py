@@ -15,6 +15,9 @@ from ebmhw.redaction import without_secrets
 SECONDS = 20.0
 """That one call of git may take."""
 
+LARGEST = 2**20
+"""Bytes of a file that is diffed; larger ones count as binary."""
+
 # What a repository's own configuration could start, and what git could fetch or ask for, is off: file monitors, hooks, signature checks, drivers of
 # diffs, the helpers of remotes that a partial clone would ask for missing objects.
 _OPTIONS = (
@@ -30,6 +33,8 @@ _OPTIONS = (
         "-c",
         "diff.ignoreSubmodules=all",
     ),
+    # A larger file is binary to git, which has it in memory several times for a diff: 497 MB for one of 42 MB, 11 MB with this.
+    *("-c", f"core.bigFileThreshold={LARGEST}"),
     *("-c", "protocol.allow=never", "-c", "core.alternateRefsCommand=", "-c", "diff.renameLimit=400"),
 )
 _DIFF = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-color")

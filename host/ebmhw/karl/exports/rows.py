@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ebmhw.files import write_whole
 from ebmhw.karl.exports.spool import Spool, as_line
+from ebmhw.karl.exports.verdicts import label_of
 
-PAIRS_LIMIT = 16
-"""Pairs of one task in "dpo": of n trials there are up to n^2 / 2, and a task of many trials would outweigh all others."""
+if TYPE_CHECKING:
+    from ebmhw.karl.exports.pairs import Pair
 
 
 class Example(NamedTuple):
@@ -25,6 +26,8 @@ class Example(NamedTuple):
     keys : by which it belongs together with others (`grouped`): its task, its prompt
     advantage, reward : of its session; None where they are not asked for
     weight : in training, None before it is known
+    verified : the session's verified outcome, None where it is not known
+    answer : hash of the last message
     extra : whether it is no session's
     """
 
@@ -34,6 +37,8 @@ class Example(NamedTuple):
     advantage: float | None
     reward: float | None
     weight: float | None
+    verified: float | None = None
+    answer: str = ""
     extra: bool = False
 
 
@@ -62,24 +67,25 @@ def copied_rows(examples: Sequence[Example], order: Sequence[int], spool: Spool)
         yield Row({"messages": spool[examples[place].number]["messages"]}, (examples[place].id,))
 
 
-def pair_rows(examples: Sequence[Example], margin: float, spool: Spool) -> Iterator[Row]:
-    """Yield {"prompt", "chosen", "rejected", "margin"}: pairs of one task whose rewards differ by ``margin`` at least, of each task the widest first.
-
-    A pair of answers that a task has already, and one of equal answers, is left out. The prompt is that of the chosen one.
-    """
-    tasks: dict[str, list[Example]] = {}
+def completion_rows(examples: Sequence[Example], spool: Spool) -> Iterator[Row]:
+    """Yield {"prompt", "completion", "weight"} of each example, the completion its last message."""
     for example in examples:
-        tasks.setdefault(example.keys[0], []).append(example)
-    for trials in tasks.values():
-        ranked = sorted(trials, key=lambda example: (-_known(example.reward), example.id))
-        yield from _pairs_of(ranked, margin, spool)
+        messages = spool[example.number]["messages"]
+        yield Row({"prompt": messages[:-1], "completion": messages[-1:], "weight": example.weight}, (example.id,))
+
+
+def pair_rows(pairs: Sequence[Pair], spool: Spool) -> Iterator[Row]:
+    """Yield {"prompt", "chosen", "rejected", "margin"} of each pair; the prompt is that of the chosen one."""
+    for pair in pairs:
+        better, worse = spool[pair.better.number]["messages"], spool[pair.worse.number]["messages"]
+        yield Row({"prompt": better[:-1], "chosen": better[-1:], "rejected": worse[-1:], "margin": pair.margin}, (pair.better.id, pair.worse.id))
 
 
 def label_rows(examples: Sequence[Example], spool: Spool) -> Iterator[Row]:
-    """Yield {"prompt", "completion", "label"}, the label True for advantages above 0."""
+    """Yield {"prompt", "completion", "label"}, the label True for good sessions (`label_of`)."""
     for example in examples:
         messages = spool[example.number]["messages"]
-        yield Row({"prompt": messages[:-1], "completion": messages[-1:], "label": _known(example.advantage) > 0}, (example.id,))
+        yield Row({"prompt": messages[:-1], "completion": messages[-1:], "label": label_of(example.verified, example.advantage)}, (example.id,))
 
 
 def prompt_rows(examples: Sequence[Example], spool: Spool) -> Iterator[Row]:
@@ -127,25 +133,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
 
 
-def _pairs_of(ranked: Sequence[Example], margin: float, spool: Spool) -> Iterator[Row]:
-    """Yield the pairs of one task, widest first; of n trials only the ends that can be among them are looked at."""
-    ends = range(min(len(ranked), PAIRS_LIMIT * 4))
-    wide = sorted(
-        ((_known(ranked[i].reward) - _known(ranked[-1 - j].reward), i, len(ranked) - 1 - j) for i in ends for j in ends if i < len(ranked) - 1 - j),
-        key=lambda pair: (-pair[0], pair[1], -pair[2]),
-    )
-    seen: set[tuple[str, str]] = set()
-    for gap, i, j in wide:
-        if gap < margin or gap <= 0 or len(seen) == PAIRS_LIMIT:
-            break
-        better, worse = spool[ranked[i].number]["messages"], spool[ranked[j].number]["messages"]
-        pair = (digest(better[-1]), digest(worse[-1]))
-        if pair[0] == pair[1] or pair in seen or pair[::-1] in seen:
-            continue
-        seen.add(pair)
-        yield Row({"prompt": better[:-1], "chosen": better[-1:], "rejected": worse[-1:], "margin": gap}, (ranked[i].id, ranked[j].id))
-
-
-def _known(value: float | None) -> float:
+def known(value: float | None) -> float:
+    """Return a value that is known by now."""
     assert value is not None
     return value

@@ -9,19 +9,22 @@ from ebmhw.errors import ValidationError, shown
 from ebmhw.karl.exports.examples import STYLES
 from ebmhw.numbers import whole
 
-FORMATS = ("messages", "oversampled", "dpo", "kto", "prompts")
+FORMATS = ("messages", "completions", "oversampled", "dpo", "kto", "prompts")
 
 VALID = 0.1
 """Share of the examples that validate, in a folder."""
 
 MARGIN = 0.05
-"""Least difference of rewards in a pair of "dpo"."""
+"""Least difference of rewards in a pair of "dpo" whose sessions are not both verified."""
 
 EXTRA_WEIGHT = 0.5
 """Of an example by others, next to a mean of 1."""
 
-POSITIVE = ("messages", "oversampled")
-"""Formats that teach to do the same, and so take sessions above their baseline only."""
+POSITIVE = ("messages", "completions", "oversampled")
+"""Formats that teach to do the same, and so take sessions above their baseline only, and none that was verified as failed."""
+
+WHOLE = ("messages", "oversampled")
+"""Formats that can hold all that was said in a session."""
 
 
 class Settings(NamedTuple):
@@ -34,20 +37,23 @@ class Settings(NamedTuple):
     valid: float
     margin: float
     extra_weight: float
+    failed: bool
 
 
 def checked_settings(
-    format: str, style: str, system: str, valid: float | None, single: bool, seed: int, margin: float, extra_weight: float
+    format: str, style: str, system: str, valid: float | None, single: bool, seed: int, margin: float, extra_weight: float, failed: bool
 ) -> Settings:
     """Return settings; ValidationError where one is not allowed. ``single``: everything goes into one file."""
     if format not in FORMATS:
         raise ValidationError(f"format is {shown(format)}; give one of {', '.join(FORMATS)}")
     if style not in STYLES:
         raise ValidationError(f"style is {shown(style)}; give one of {', '.join(STYLES)}")
-    if style != "plan" and format not in POSITIVE:
-        raise ValidationError(f"style {shown(style)} is for the formats {' and '.join(POSITIVE)}; {format} takes 'plan'")
+    if style != "plan" and format not in WHOLE:
+        raise ValidationError(f"style {shown(style)} is for the formats {' and '.join(WHOLE)}; {format} takes 'plan'")
     if not isinstance(system, str):
         raise ValidationError(f"system is {shown(system)}; give a text, '' for no message of the system")
+    if not isinstance(failed, bool):
+        raise ValidationError(f"failed is {shown(failed)}; give True to keep sessions that were verified as failed, else False")
     share = (0.0 if single else VALID) if valid is None else _number(valid, "valid", "the share of examples that validate, 0 up to below 1")
     if not 0 <= share < 1:
         raise ValidationError(f"valid is {shown(valid)}; give the share of examples that validate, 0 up to below 1")
@@ -61,7 +67,7 @@ def checked_settings(
         raise ValidationError(f"margin is {shown(margin)}; give the least difference of rewards in a pair, 0 or more")
     if weight <= 0:
         raise ValidationError(f"extra_weight is {shown(extra_weight)}; give what an extra example weighs, above 0")
-    return Settings(format, style, system, int(seed), share, least, weight)
+    return Settings(format, style, system, int(seed), share, least, weight, failed)
 
 
 def _number(value: object, name: str, remedy: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from ebmhw.problems.subset_bounds import SubsetCosts
 from ebmhw.schedule import Schedule
 
 READS, SWEEPS = 16, 400
+
+READS_LIMIT, SWEEPS_LIMIT = 4096, 100_000
+"""Each read is mended and improved by itself, and at 2,048 sessions a sweep of one takes a millisecond or more."""
 
 HOT, COLD = 8.0, 40.0
 """Betas of the ramp, in units of 1 / standard deviation of what an item costs next to the reference.
@@ -38,6 +42,13 @@ class Annealed(NamedTuple):
     info: dict[str, Any]
 
 
+def check_runs(reads: object, sweeps: object) -> None:
+    """Raise ValidationError for reads or sweeps that are not allowed."""
+    for name, value, most in (("reads", reads, READS_LIMIT), ("sweeps", sweeps, SWEEPS_LIMIT)):
+        if not 1 <= (whole(value) or 0) <= most:
+            raise ValidationError(f"{name} is {shown(value)}; give a whole number, 1 to {most}")
+
+
 def anneal(
     costs: SubsetCosts,
     reference: npt.NDArray[np.bool_],
@@ -54,17 +65,18 @@ def anneal(
     reference : a right choice, by which `ChoiceEnergy` sets its prices; no read starts at it
     backend, reads, sweeps, seed : as of `ebmhw.get_backend` and `SamplerBackend.run`
     """
-    for name, value in (("reads", reads), ("sweeps", sweeps)):
-        if (whole(value) or 0) < 1:
-            raise ValidationError(f"{name} is {shown(value)}; give a whole number from 1 up")
+    check_runs(reads, sweeps)
     sampler = get_backend(backend) if backend is None or isinstance(backend, str) else backend
     if not isinstance(sampler, SamplerBackend):
         raise InvalidRun(f"backend is {shown(backend)}; give a name such as 'cpu', or what get_backend returns")
+    started = time.perf_counter()
     program = (energy := ChoiceEnergy(costs, reference)).model.compile()
     spread = float((costs.items + costs.pairs[:, reference].sum(axis=1)).std())
     unit = 1.0 / spread if spread > 0 else 1.0
     schedule = Schedule.geometric(HOT * unit, COLD * unit, sweeps).divided(program.scale)
+    compiled = time.perf_counter()
     draws = sampler.run(program, schedule, reads=reads, seed=seed, rule="metropolis")
+    sampled_at = time.perf_counter()
     best: npt.NDArray[np.bool_] | None = None
     best_cost, sampled, swaps, repaired, away = math.inf, math.inf, 0, 0, 0
     # Equal reads lead to the same choice.
@@ -95,6 +107,8 @@ def anneal(
             "quantisation_error": program.quantisation_error,
             "curvature": energy.curvature,
             "program": program.digest,
-            "sampling_s": draws.info["timing"]["run_s"],
+            "compiling_s": compiled - started,
+            "sampling_s": sampled_at - compiled,
+            "polishing_s": time.perf_counter() - sampled_at,
         },
     )

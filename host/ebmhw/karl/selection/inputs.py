@@ -39,6 +39,8 @@ def sessions(items: Iterable[Trajectory | Scored]) -> Sessions:
     trajectories: list[Trajectory] = []
     rewards: list[Reward | None] = []
     advantages: list[float | None] = []
+    if not isinstance(items, Iterable):
+        raise ValidationError(f"sessions are {shown(items)}; give trajectories, as of read_traces or a Store")
     for number, item in enumerate(items):
         trajectory, reward, advantage = item if isinstance(item, Scored) else (item, None, None)
         if not isinstance(trajectory, Trajectory):

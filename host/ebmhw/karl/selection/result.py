@@ -9,6 +9,8 @@ from typing import Any, TypeVar, final
 import numpy as np
 import numpy.typing as npt
 
+from ebmhw.karl.baselines.tables import aligned
+
 Item = TypeVar("Item")
 
 
@@ -65,7 +67,7 @@ class Comparison(list[Selection]):
 
     def __str__(self) -> str:
         head = ("method", "sessions", "objective", "coverage", "domains", "effective", "redundancy", "seconds", "exact")
-        rows = [head] + [
+        rows = [
             (
                 one.method,
                 str(len(one)),
@@ -79,10 +81,4 @@ class Comparison(list[Selection]):
             )
             for one in self
         ]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        )
+        return aligned(head, rows)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ebmhw.backends import SamplerBackend
 from ebmhw.errors import ValidationError, shown
 from ebmhw.karl.record import Scored
-from ebmhw.karl.selection.annealing import READS, SWEEPS, anneal
+from ebmhw.karl.selection.annealing import READS, SWEEPS, anneal, check_runs
 from ebmhw.karl.selection.candidates import POOL_LIMIT, Candidates, Places
 from ebmhw.karl.selection.drawing import balanced_counts, gumbel_keys, largest, preference, replaced
 from ebmhw.karl.selection.inputs import Limits
@@ -80,7 +80,8 @@ def select(
         qubo : the highest objective that a sampler finds: annealing, every read then mended to the right size and quotas and improved by the best
             swaps until none pays; info says what the sampler found before the swaps ("sampled_objective"), and who found the choice returned
             ("found_by": the sampler, the greedy choice improved by swaps where that is better, or branch and bound, which looks whether a small
-            choice can be proved the best). More sessions than ``pool`` are narrowed first (`Candidates.pool`), which info says
+            choice can be proved the best), and where its seconds went: greedy_s, compiling_s, sampling_s, polishing_s (reads mended and improved by
+            swaps) and proving_s. More sessions than ``pool`` are narrowed first (`Candidates.pool`), which info says
 
     The objective, the same for all: sum of advantages less lambda times the sum of similarities of pairs (`Candidates` says what lambda is).
 
@@ -100,7 +101,7 @@ def select(
     replace : draw with replacement ("uniform", "balanced", "advantage", without quotas): fewer sessions are chosen then, which weigh more
     backend : of "qubo", a name or what `ebmhw.get_backend` returns; every backend gives the same choice for the same seed
     pool : sessions that the problem of "qubo" is made of, at most 2,048; fewer for a backend of fewer spins
-    reads, sweeps : of "qubo"
+    reads, sweeps : of "qubo", at most `READS_LIMIT` and `SWEEPS_LIMIT` of `ebmhw.karl.selection.annealing`
     seed : a whole number from 0; None draws one, which info holds
 
     Raises
@@ -109,6 +110,7 @@ def select(
     InvalidModel : quotas that no choice can keep
     """
     _method(method)
+    check_runs(reads, sweeps)
     candidates = Candidates(trajectories, size, advantages, rewards, quotas, diversity, similarity, exclude, pool)
     return _selected(candidates, method, _Run(_seed(seed), _replacing(replace, method, quotas), backend, reads, sweeps), _neighbour(neighbour))
 
@@ -134,6 +136,7 @@ def compare(
     """Return the selections by several methods on one input, all with the same similarities, lambda and seed; printed, a table."""
     for method in methods:
         _method(method)
+    check_runs(reads, sweeps)
     candidates = Candidates(trajectories, size, advantages, rewards, quotas, diversity, similarity, exclude, pool)
     run, least = _Run(_seed(seed), False, backend, reads, sweeps), _neighbour(neighbour)
     return Comparison(_selected(candidates, method, run, least) for method in methods)
@@ -212,13 +215,17 @@ def _greedy(candidates: Candidates) -> _Choice:
 
 def _annealed(candidates: Candidates, run: _Run) -> _Choice:
     costs = candidates.costs
+    started = time.perf_counter()
     reference = costs.improved(_reference(costs))
+    greedy_s = time.perf_counter() - started
     found = anneal(costs, reference, run.backend, run.reads, run.sweeps, run.seed)
-    info = {**found.info, **candidates.narrowed, "found_by": "sampler"}
+    info = {**found.info, **candidates.narrowed, "greedy_s": greedy_s, "found_by": "sampler"}
     chosen = found.chosen
     if costs.cost(reference) < costs.cost(chosen) - 1e-9:
         chosen, info["found_by"] = reference, "greedy and swaps"
+    started = time.perf_counter()
     best, exact = proved_best(costs, chosen) if not candidates.narrowed else (chosen, False)
+    info["proving_s"] = time.perf_counter() - started
     if best is not chosen:
         info["found_by"] = "branch and bound"
     return _Choice(candidates.pool[best], exact=exact, info=info)

@@ -100,7 +100,14 @@ class Similarity:
             return 1.0
         assert self._function is not None
         first, second = self._trajectories[min(i, j)], self._trajectories[max(i, j)]
-        return _number(self._function(first, second), f"the similarity of {first.id} and {second.id}")
+        what = f"the similarity of {first.id} and {second.id}"
+        try:
+            value = self._function(first, second)
+        except Exception as error:  # a caller's function raises what it likes
+            raise ValidationError(
+                f"{what} cannot be told: the function raised {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            ) from error
+        return _number(value, what)
 
 
 def _checked(source: Any, n: int) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ from ebmhw.lazy import lazily
 
 if TYPE_CHECKING:
     from ebmhw.karl.record import Scored
+    from ebmhw.karl.store.absorbing import absorb
     from ebmhw.karl.store.annotating import Annotated, Note
     from ebmhw.karl.store.jsonl import Imported
     from ebmhw.karl.store.putting import Stored
@@ -25,10 +26,11 @@ _HOMES = {
     "Store": "store",
     "Stored": "putting",
     "Told": "telling",
+    "absorb": "absorbing",
     "salvage": "rescuing",
     "tell": "telling",
 }
 
-__all__ = ["Annotated", "DomainCounts", "Imported", "Note", "Scored", "Store", "Stored", "Told", "salvage", "tell"]
+__all__ = ["Annotated", "DomainCounts", "Imported", "Note", "Scored", "Store", "Stored", "Told", "absorb", "salvage", "tell"]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

@@ -203,6 +203,10 @@ class Store:
         rows = self._database.rows("SELECT trained FROM record WHERE id = ?", (without_halves(identity),))
         return rows[0][0] if rows else None
 
+    def sessions_in_parts(self) -> list[str]:
+        """Return the names of sessions that have more than one record."""
+        return [name for (name,) in self._database.rows("SELECT session FROM record GROUP BY session HAVING COUNT(*) > 1 ORDER BY MIN(number)")]
+
     def delete(self, identities: Iterable[str]) -> int:
         """Remove records; return how many were there. Their bytes stay in the file, in pages that later records take."""
         return marking.delete(self._database, identities)

@@ -25,7 +25,7 @@ class KarlConfig(Checked):
     ----------
     model : as of `ebmhw.coherence.capture.loading.load_causal_lm`: "smollm2", a folder, or a name of the hub
     output : folder of the log, checkpoints and the adapter
-    data : folder of an export (`ebmhw karl export`): train.jsonl and perhaps valid.jsonl, a line {"messages": [...], "weight": w}
+    data : folder of an export (`ebmhw karl export`): train.jsonl and perhaps valid.jsonl, as messages, completions or oversampled
     steps : updates
     seed : of the order of examples, dropout and the adapter's first weights
     batch : examples of a step

@@ -34,7 +34,7 @@ class Example(NamedTuple):
 
 
 def read_examples(folder: str | os.PathLike[str]) -> tuple[list[Example], list[Example]]:
-    """Return what train.jsonl and valid.jsonl in an export's folder hold; the second need not be there.
+    """Return what train.jsonl and valid.jsonl of an export as messages, completions or oversampled hold; the second need not be there.
 
     Raises
     ------
@@ -49,13 +49,15 @@ def read_examples(folder: str | os.PathLike[str]) -> tuple[list[Example], list[E
 
 
 def as_example(value: Any, place: str) -> Example:
-    """Return an example, or what a line of an export says, as an example; ``place`` starts what an InvalidFile says."""
+    """Return an example, or what a line of an export says, as an example; ``place`` starts what an InvalidFile says.
+
+    A line {"prompt", "completion"} is the messages of both.
+    """
     if isinstance(value, Example):
         value = {"messages": list(value.messages), "weight": value.weight}
-    if not isinstance(value, Mapping) or not isinstance(value.get("messages"), (list, tuple)):
-        raise InvalidFile(f"{place}: {shown(value)} is no example; give an object with messages, a list, and weight, a number")
+    listed = _listed(value, place)
     messages = []
-    for one in value["messages"]:
+    for one in listed:
         role, content = (one.get("role"), one.get("content")) if isinstance(one, Mapping) else (None, None)
         if role not in _ROLES or not isinstance(content, str):
             raise InvalidFile(f"{place}: {shown(one)} is no message; give role, one of {', '.join(_ROLES)}, and content, a text")
@@ -66,6 +68,25 @@ def as_example(value: Any, place: str) -> Example:
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not math.isfinite(weight) or weight < 0:
         raise InvalidFile(f"{place}: weight is {shown(weight)}; give a number from 0 up")
     return Example(tuple(messages), float(weight))
+
+
+def _listed(value: Any, place: str) -> Sequence[Any]:
+    """Return the messages of a line; InvalidFile for one of another form, by its name."""
+    if isinstance(value, Mapping):
+        for key, form in (("chosen", "dpo"), ("label", "kto")):
+            if key in value:
+                raise InvalidFile(f"{place}: this is a {form} export, which karl's training does not take; export with --as messages")
+        prompt, completion = value.get("prompt"), value.get("completion")
+        if isinstance(prompt, (list, tuple)):
+            if completion is None:
+                raise InvalidFile(f"{place}: this is a prompts export, which has nothing to learn; export with --as messages")
+            if isinstance(completion, (list, tuple)):
+                return [*prompt, *completion]
+        elif isinstance(value.get("messages"), (list, tuple)):
+            return list(value["messages"])
+    raise InvalidFile(
+        f"{place}: {shown(value)} is no example; give an object with messages, a list, or with prompt and completion, lists, and weight, a number"
+    )
 
 
 def order(count: int, seed: int, most: int) -> Iterator[int]:

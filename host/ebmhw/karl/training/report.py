@@ -74,6 +74,8 @@ class KarlResult(NamedTuple):
     seconds : of this process's steps
     examples, left_out, shortened : as of `KarlPlan`
     summary : {key of the log: (mean over the first steps, mean over the last)}
+    resumed_at : step of the checkpoint that this process went on from, None where it began at the start
+    notice : what a user should know of how it began, None where there is nothing: a resumed run that had no whole checkpoint begins anew
     valid_before, valid_after : mean NLL a target token over examples of valid.jsonl, nats, without the adapter and with it; None where there are
         none, or the run did not finish
     """
@@ -91,6 +93,8 @@ class KarlResult(NamedTuple):
     summary: dict[str, tuple[float | None, float | None]]
     valid_before: float | None
     valid_after: float | None
+    resumed_at: int | None = None
+    notice: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON can hold it."""

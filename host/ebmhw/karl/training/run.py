@@ -41,7 +41,8 @@ def train(
     config : a `KarlConfig`, the path of its YAML file, or a mapping
     examples : instead of train.jsonl in the configuration's data: `Example` or {"messages": [...], "weight": w} each; there are none of valid.jsonl
         then
-    resume : go on with the run in the output folder, from its last whole checkpoint, or from the start where it has none
+    resume : go on with the run in the output folder, from its last whole checkpoint, or from the start where it has none, as the result's notice
+        says then
     overwrite : remove the run in the output folder, if there is one
     progress : called after each step
 
@@ -67,9 +68,14 @@ def train(
     session = _session(made, examples, folder, stop, progress)
     with locked(folder.path):
         checkpoint: Checkpoint | None = None
+        notice: str | None = None
         if resume:
+            damaged = len(list(folder.path.glob("checkpoint-*")))
+            begun = damaged or (folder.log.path.is_file() and folder.log.path.stat().st_size)
             checkpoint = folder.resume(made)
             session.check(checkpoint)
+            if checkpoint is None and begun:
+                notice = f"the run in {folder.path} had no whole checkpoint ({damaged} damaged), so that it was begun anew, at the first step"
         else:
             folder.begin(made, overwrite)
         with stop.listening():
@@ -88,6 +94,8 @@ def train(
         summary=summarised(folder.log.records()),
         valid_before=session.valid_nll[0],
         valid_after=session.valid_nll[1],
+        resumed_at=None if checkpoint is None else checkpoint.step,
+        notice=notice,
     )
 
 

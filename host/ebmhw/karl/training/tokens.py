@@ -25,12 +25,14 @@ class Tokens(NamedTuple):
     target : of each whether it is learnt or judged: the assistant's text, and the token that ends it
     group : of each the index of the marked part that it is of, -1 for none
     cut : tokens that were left out
+    marked : texts of the marked parts, which groups count from 0
     """
 
     ids: tuple[int, ...]
     target: tuple[bool, ...]
     group: tuple[int, ...]
     cut: int = 0
+    marked: tuple[str, ...] = ()
 
 
 class Piece(NamedTuple):
@@ -110,7 +112,7 @@ class Template:
         ids: list[int] = []
         target: list[bool] = []
         group: list[int] = []
-        marked = 0
+        marked: list[str] = []
         for piece in self.pieces(messages):
             found, offsets = self.encode(piece.text)
             ids += found
@@ -120,12 +122,12 @@ class Template:
                 continue
             target += learnt(found, self.end)
             parts = _placed(piece, spans(piece.content)) if spans is not None else []
-            group += [-1 if at is None else marked + at for at in grouped(offsets, parts)]
-            marked += len(parts)
+            group += [-1 if at is None else len(marked) + at for at in grouped(offsets, parts)]
+            marked += [piece.text[first:last] for first, last in parts]
         if target and target[0]:
             # No output is before the first token.
             target[0] = False
-        return Tokens(tuple(ids), tuple(target), tuple(group))
+        return Tokens(tuple(ids), tuple(target), tuple(group), 0, tuple(marked))
 
 
 def learnt(ids: Sequence[int], end: int | None) -> list[bool]:
@@ -156,7 +158,7 @@ def shortened(tokens: Tokens, limit: int) -> Tokens:
     group = tokens.group[part]
     after = tokens.group[first + limit] if first + limit < len(tokens.ids) else -1
     # A marked part that goes on behind the end is none any more.
-    return Tokens(tokens.ids[part], tokens.target[part], tuple(-1 if one == after else one for one in group), over)
+    return Tokens(tokens.ids[part], tokens.target[part], tuple(-1 if one == after else one for one in group), over, tokens.marked)
 
 
 def _placed(piece: Piece, spans: Sequence[Span]) -> list[Span]:
