@@ -13,8 +13,9 @@ import pytest
 
 from ebmhw.karl import commands
 from ebmhw.karl.commands import kinds, only_asks, runs_build, runs_tests
+from ebmhw.karl.shell.kinds import ASKS, BUILDS, TESTS
 from ebmhw.karl.shell.lexer import simple_commands
-from ebmhw.karl.shell.names import ALONE, ASKS, BUILDS, COMMANDS, COMPILERS, TESTS
+from ebmhw.karl.shell.names import ALONE, COMMANDS, COMPILERS
 from ebmhw.karl.shell.outputs import collected
 
 TEST_RUNS = """
@@ -84,6 +85,13 @@ ninja -C build test
 cmake --build build --target test
 ./run_tests.sh
 bash run_tests.sh
+bash -eux run_tests.sh
+make -C net test
+make -j4 -k test
+swift test --filter list
+cargo test list
+gradle test -x lint
+pytest --trace-config
 bin/test sympy/core
 python tests/runtests.py
 python test_foo.py
@@ -183,6 +191,37 @@ a=(pytest tox)
 make
 make clean
 docker ps
+gradle test --dry-run
+./gradlew test -m
+gradle test -x test
+gradle help --task test
+make -t test
+make -kq test
+make test --touch
+mocha --dry-run
+deno test --no-run
+swift test list
+swift test --list-tests
+meson test --list
+playwright test --list
+bash -n test.sh
+bash -en ./run_tests.sh
+sh -nc pytest
+node --check test.js
+php -l test_a.php
+pytest --cache-show
+pytest --cache-show=x
+pytest --setup-plan
+pytest --setup-only
+pytest --fixtures
+pytest --markers
+ctest --show-only
+ctest --show-only=json-v1
+cargo nextest list
+rspec --dry-run
+turbo run test --dry=json
+npm test --dry-run
+bazel test --nobuild //...
 """.strip().splitlines(),
     "cat <<EOF\npytest\nEOF",
     "git commit -m \"$(cat <<'EOF'\nfix\n\npytest passes\nEOF\n)\"",
@@ -196,6 +235,7 @@ make -j8
 make -j 8 all
 make -C x
 make prog
+gradle build -x test
 cmake --build build
 ninja
 ninja -C out
@@ -244,6 +284,9 @@ make -n
 make --version
 make help
 make lint
+make -t
+make -q
+npm run build --dry-run
 cargo test
 cargo clippy
 cargo run
@@ -439,6 +482,9 @@ def test_hostile_lines_take_little_time(piece):
     start = time.process_time()
     kinds(line)
     kinds(piece * 700 + " pytest")
+    kinds(f"true || {piece * 700}; f() {{ make; }}; {piece * 7000}; exit; f")
+    commands.not_run(piece * 7000, 127)
+    commands.tests_collected(f"pytest; echo {piece * 7000}", piece * 70_000)
     kinds(f"make; {piece.strip() * (60_000 // len(piece))}1x; {'1' * 60_000}x")
     assert time.process_time() - start < 5.0
 
@@ -487,6 +533,66 @@ OUTPUTS = (
     ("phpunit", "No tests executed!", 0),
     ("swift test", "Executed 2 tests, with 0 failures (0 unexpected)\nExecuted 2 tests, with 0 failures", 2),
     ("mix test", "1 doctest, 5 tests, 0 failures", 5),
+    ("pytest", "5 skipped in 0.01s", 0),
+    ("pytest", "=== 2 passed, 3 skipped in 0.1s ===", 2),
+    ("pytest", "5 xfailed in 0.01s", 5),
+    ("pytest", "collected 5 items\n\n===== 5 deselected in 0.01s =====", 0),
+    ("pytest", "a.py::t\n\n5 tests collected in 0.01s", 0),
+    ("pytest", "5/10 tests collected (5 deselected) in 0.01s", 0),
+    ("pytest", "collected 5 items\n<Module a>\n=== 5 tests collected in 0.0s ===", 0),
+    ("pytest", "no tests collected in 0.0s", 0),
+    ("python -m unittest", "Ran 5 tests in 0.0s\n\nOK (skipped=5)", 0),
+    ("python -m unittest", "Ran 5 tests in 0.0s\n\nFAILED (failures=1, skipped=2)", 3),
+    ("python -m unittest", "Ran 2 tests in 0.0s\n\nOK (skipped=5)", 2),
+    ("cargo test", "running 5 tests\ntest a ... ignored\n\ntest result: ok. 0 passed; 0 failed; 5 ignored; 0 measured", 0),
+    ("cargo test", "running 5 tests\ntest result: ok. 3 passed; 1 failed; 1 ignored\n\nrunning 2 tests\n..", 6),
+    ("go test -v ./...", "--- SKIP: TestA (0.00s)\nPASS\nok  \tpkg\t0.1s", 0),
+    ("go test -v ./...", "--- SKIP: TestA (0.00s)\n--- PASS: TestB (0.00s)\nPASS\nok  \tpkg\t0.1s", 1),
+    ("npx jest", "Tests:       5 skipped, 5 total", 0),
+    ("npx jest", "Tests:       2 skipped, 3 passed, 5 total", 3),
+    ("npx vitest run", "      Tests  5 skipped (5)", 0),
+    ("bun test", " 0 pass\n 5 skip\n 0 fail\nRan 5 tests across 1 file. [1ms]", 0),
+    ("node --test", "# tests 5\n# pass 0\n# skipped 5", 0),
+    ("mvn test", "Tests run: 5, Failures: 0, Errors: 0, Skipped: 5", 0),
+    ("mvn test", "[WARNING] Tests run: 5, Failures: 0, Errors: 0, Skipped: 5, Time elapsed: 1 s", 0),
+    ("gradle test", "5 tests completed, 1 failed, 2 skipped", 3),
+    ("dotnet test", "Skipped! - Failed:     0, Passed:     0, Skipped:     5, Total:     5, Duration: 1 s", 0),
+    ("dotnet test", "Total tests: 5\n     Passed: 3\n    Skipped: 2", 3),
+    ("rspec", "5 examples, 0 failures, 5 pending", 0),
+    ("phpunit", "Tests: 5, Assertions: 0, Skipped: 5.", 0),
+    ("rake test", "5 runs, 0 assertions, 0 failures, 0 errors, 5 skips", 0),
+    ("mix test", "5 tests, 0 failures, 2 excluded, 3 skipped", 0),
+    ("swift test", "Executed 5 tests, with 5 tests skipped and 0 failures (0 unexpected)", 0),
+    ("bazel test //...", "Executed 0 out of 3 tests: 1 test passes and 2 were skipped.", 1),
+    ("ctest", "100% tests passed, 0 tests failed out of 2\n\nThe following tests did not run:\n\t  1 - a (Skipped)\n\t  2 - b (Skipped)", 0),
+    ("prove", "1..2\nok 1 # SKIP no net\nok 2 - b # skip", 0),
+    ("make test", "make: Nothing to be done for 'test'.", 0),
+    ("make test", "make: *** No rule to make target 'test'.  Stop.", 0),
+    ("make check", "make[1]: Nothing to be done for 'check'.\nall fine", None),
+    ("make all test", "make: Nothing to be done for 'all'.\nall fine", None),
+    ("make test", "make: *** No rule to make target 'x.c', needed by 'test'.  Stop.", None),
+    ("make test", "make: pytest: No such file or directory", 0),
+    ("npm test", '> echo "Error: no test specified" && exit 1', 0),
+    ("npm test", 'npm error Missing script: "test"', 0),
+    ("yarn test", 'error Command "test" not found.', 0),
+    ("bun test", 'error: Script not found "test"', 0),
+    ("pytest", "bash: pytest: command not found", 0),
+    ("pytest", "bash: line 1: pytest: command not found", 0),
+    ("pytest", "zsh: command not found: pytest", 0),
+    ("cargo test", "/bin/sh: 1: cargo: not found", 0),
+    ("timeout 5 pytest", "timeout: failed to run command \u2018pytest\u2019: No such file or directory", 0),
+    ("./run_tests.sh", "bash: ./run_tests.sh: Permission denied", 0),
+    ("./run_tests.sh", "./run_tests.sh: line 3: module: command not found\nfine", None),
+    ("pytest", "cat: tests/test_a.py: No such file or directory", None),
+    ("python -m pytest", "/usr/bin/python: No module named pytest", 0),
+    ("pytest nofile; echo '3 passed in 0.1s'", "ERROR: not found\nno tests ran in 0.0s\n3 passed in 0.1s", 0),
+    ("pytest > log; echo '3 passed in 0.1s'", "3 passed in 0.1s", None),
+    ("pytest > log; printf '%d passed in %ss\\n' 3 1", "3 passed in 1s", None),
+    ("pytest > log; echo -e '\\nRan 3 tests in 1s'", "Ran 3 tests in 1s", None),
+    ("pytest > log; cat <<EOF\n12 passed in 1s\nEOF", "12 passed in 1s", None),
+    ("pytest > log; python -c \"print('3 passed in 1s')\"", "3 passed in 1s", None),
+    ("pytest && echo 'all tests passed'", "3 passed in 1s\nall tests passed", 3),
+    ("pytest; echo exit=$?", "3 passed in 1s\nexit=0", 3),
     ("pytest", "some output that says nothing", None),
     ("pytest", "", None),
     ("cat log", "3 passed in 0.02s", None),
@@ -498,6 +604,31 @@ def test_tests_collected(command, output, count):
     assert commands.tests_collected(command, output) == count
     noise = "x = 3 and nothing of it\n" * 50
     assert commands.tests_collected(command, f"{noise}{output}\n{noise}") == count
+
+
+@pytest.mark.parametrize(
+    ("command", "proved"),
+    [
+        ("pytest", True),
+        ("cd a && python -m pytest", True),
+        ("timeout 5 env A=1 pytest", True),
+        ("bash -c 'cd a; pytest'", True),
+        ("make", True),
+        ("out=$(pytest)", True),
+        ("pytest; nothing", False),
+        ("pytest && nothing", False),
+        ("pytest a; pytest b", False),
+        ("bash -c 'pytest; nothing'", False),
+        ("pytest | nothing", False),
+        ("./run_tests.sh", False),
+        ("npm test", False),
+        ("ls", False),
+        ("", False),
+    ],
+)
+def test_exit_codes_that_prove_that_nothing_ran(command, proved):
+    assert [commands.not_run(command, code) for code in (126, 127)] == [proved] * 2
+    assert not any(commands.not_run(command, code) for code in (None, 0, 1, 2, 5, 124, 137))
 
 
 def test_long_outputs_are_read_at_both_ends():

@@ -123,7 +123,8 @@ def test_the_result_of_a_trial_stands_in_the_folder_above(tmp_path: Path) -> Non
         with path.open("rb") as stream:
             (read,) = AtifReader().read(stream, path, problems.append)
         assert (read.task, read.outcome.verified) == ("hello", expected)
-    assert not problems
+    (problem,) = problems
+    assert problem.text.startswith("reward is 'x', neither a number")
 
 
 @FEW

@@ -265,3 +265,83 @@ def test_the_exit_code_5_is_that_of_pytest_only():
     for command, tested in (("pytest -q", 0.0), ("python -m unittest", 0.0), ("npx mocha", 1.0), ("cargo test", 1.0)):
         calls = (ToolEvent("Edit", {"file_path": "a"}, True), ToolEvent("Bash", {"command": command}, False, 5))
         assert parts(Trajectory("traj_a", "a", calls))["tested"] == tested, command
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "tested"),
+    [
+        ("pytest nofile", 4, 0.0),
+        ("bazel test //...", 4, 0.0),
+        ("npx mocha", 4, 1.0),
+        ("python -m unittest", 4, 1.0),
+        ("pytest", 127, 0.0),
+        ("pytest", 126, 0.0),
+        ("pytest; ./deploy", 127, 1.0),
+        ("timeout 9 pytest", 124, 1.0),
+        ("timeout 9 pytest", 137, 1.0),
+        ("pytest", 2, 1.0),
+        ("true || pytest", 0, 0.0),
+    ],
+)
+def test_exit_codes_that_say_that_no_test_ran(command, code, tested):
+    edit = on("Edit", "a")
+    assert parts(session_of(edit, shell(command, exit_code=code)))["tested"] == tested
+    # What the output said weighs more.
+    if command != "true || pytest":
+        assert parts(session_of(edit, shell(command, exit_code=code, tests=2)))["tested"] == 1
+
+
+def test_a_build_tool_that_is_not_there_builds_nothing():
+    edit = on("Edit", "a")
+    for code, built in ((127, 0.0), (2, 1.0), (0, 1.0)):
+        assert parts(session_of(edit, shell("make", exit_code=code)))["built"] == built
+    assert parts(session_of(edit, shell("make", exit_code=127)), guard=False)["built"] == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (shell("pytest nofile; echo '3 passed in 0.1s'"), "1 test run printed what looks like a result of tests"),
+        (shell("true || pytest"), "1 command held a test run that is never reached"),
+        (shell("[ -n x ] || pytest"), "1 test run may not have been reached, and nothing is known of what it printed"),
+        (shell("xargs pytest </dev/null"), "1 test run may not have been reached, and nothing is known of what it printed"),
+        (shell("timeout 0.001 pytest", exit_code=124), "1 test run ended at a time limit, and nothing is known of what it printed"),
+    ],
+)
+def test_suspicions_of_test_runs(event, said):
+    assert suspicions(session_of(on("Edit", "a"), event)) == (said,)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        shell("pytest && echo done"),
+        shell("pytest -x || pytest --lf"),
+        shell("cd a || exit 1; pytest"),
+        shell("if ls; then pytest; fi", tests=3),
+        shell("timeout 9 pytest", exit_code=124, tests=2),
+        shell("true && pytest"),
+    ],
+)
+def test_what_is_no_suspicion(event):
+    assert suspicions(session_of(on("Edit", "a"), event)) == ()
+
+
+def test_tests_before_the_last_change_are_told():
+    edit, run = on("Edit", "a"), shell("pytest", tests=3)
+    said = ("tests ran only before the last change",)
+    assert suspicions(session_of(run, edit)) == said
+    assert suspicions(session_of(edit, run, edit)) == said
+    assert suspicions(session_of(run, edit, run)) == suspicions(session_of(edit, run)) == suspicions(session_of(run)) == ()
+    assert score(session_of(run, edit)).verification == score(session_of(edit, run)).verification
+    # More calls than are kept: later runs may be among them.
+    assert suspicions(session_of(run, edit, tool_counts={"Bash": 2, "Edit": 1})) == ()
+
+
+def test_padded_sessions_are_told():
+    cycle = [[on("Read", path), on("Edit", path), on("Read", path)] for path in "abc"]
+    padded = [event for events in cycle for event in events]
+    assert "3 times a file was read, changed and read again in a row" in suspicions(session_of(*padded))[0]
+    assert "3 times" in suspicions(session_of(*cycle[0], *cycle[0][1:], *cycle[0][1:]))[0]
+    assert suspicions(session_of(*cycle[0], *cycle[1])) == ()
+    assert suspicions(session_of(*padded, *(shell(f"ls {place}") for place in range(10)))) == ()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebmhw.karl.tools import PARAM_CHARS, canonical, category, cut, key_params
+from ebmhw.karl.tools import PARAM_CHARS, canonical, category, cut, key_params, session_name
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,25 @@ def test_no_part_of_a_secret_is_kept_where_the_text_is_cut(place: int) -> None:
     secret = "sk-" + "abcdefghij" * 4
     kept = key_params({"command": "x" * place + " " + secret})["command"]
     assert not any(secret[:size] in kept for size in range(8, len(secret)))
+
+
+@pytest.mark.parametrize("secret", ["ghp_" + "Q1" * 18, "https://bob:Q1secretpassword@host/x", "eyJQ1" + "a" * 9 + ".Q1" + "b" * 9 + ".Q1" + "c" * 9])
+@pytest.mark.parametrize("end", ["", " and so on " * 9])
+def test_half_a_secret_is_not_kept_where_what_stands_before_it_becomes_short(secret: str, end: str) -> None:
+    for before in range(3900, 4001):
+        text = "password=" + "z" * (before - 9) + " " + secret + end
+        assert "Q1" not in cut(text, 200), before
+    for before in range(7940, 8001):
+        assert "Q1" not in cut("password=" + "z" * 3900 + " password=" + "y" * (before - 3919) + " " + secret + end, 4000), before
+    assert cut("password=" + "z" * 9000, 200) == "password=[redacted]" or "z" not in cut("password=" + "z" * 9000, 200)
+
+
+def test_names_of_sessions_stay_apart() -> None:
+    names = ["a", "a/b", "é", "x" * 500, *("x" * 600 + letter for letter in "ab"), *(f"token=hunter2{letter}" for letter in "ab"), "ghp_" + "a1" * 16]
+    kept = [session_name(name) for name in names]
+    assert kept[:4] == names[:4] and len(set(kept)) == len(names)
+    assert not any("hunter2" in name or "ghp_" in name for name in kept) and max(map(len, kept)) <= 500
+    assert [session_name(name) for name in kept] == kept and session_name("\ud800") == "?"
 
 
 def test_work_on_a_long_text_is_bounded() -> None:

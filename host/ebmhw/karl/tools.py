@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from ebmhw.redaction import without_secrets
+from ebmhw.redaction import REDACTED, without_secrets
 
 BASH, EDIT, READ, GLOB, GREP, WRITE, NOTEBOOK = "Bash", "Edit", "Read", "Glob", "Grep", "Write", "NotebookEdit"
 
@@ -44,6 +45,8 @@ _READ_CHARS = 4000
 
 NAME_CHARS = 200
 
+_SESSION_CHARS = 500
+
 
 def canonical(name: object) -> str:
     """Return our name of a tool: that of `ALIASES`, letter case aside, else its own, without secrets and blanks around it; "unknown" for none."""
@@ -79,7 +82,22 @@ def key_params(arguments: object) -> dict[str, str]:
 
 def cut(text: str, limit: int) -> str:
     """Return the first ``limit`` characters of a text without secrets."""
-    return without_secrets(text[: max(_READ_CHARS, 2 * limit)])[:limit]
+    read = text[: max(_READ_CHARS, 2 * limit)]
+    told = without_secrets(read)
+    if len(read) < len(text) and told != read:
+        # Half a secret at the end of what was read is none by its form, and moves into the limit where what stands before it became shorter.
+        words = read.rstrip()
+        told = without_secrets(words[: len(words) - len(words.split()[-1])]) if words == read else told
+        told = told or REDACTED
+    return told[:limit]
+
+
+def session_name(name: str) -> str:
+    """Return the name of a session as it is kept: itself, or a hash of one that holds a secret or is long, as names have to tell sessions apart."""
+    kept = name.encode("utf-8", "replace").decode("utf-8")
+    if len(kept) <= _SESSION_CHARS and without_secrets(kept) == kept:
+        return kept
+    return f"session-{hashlib.sha256(kept.encode('utf-8')).hexdigest()[:32]}"
 
 
 def _text(value: Any) -> str:
@@ -90,4 +108,4 @@ def _text(value: Any) -> str:
         if len(value) == 3 and value[1] in ("-c", "-lc") and value[0].rpartition("/")[2] in ("bash", "sh", "zsh"):
             return str(value[2])
         return " ".join(value[:100])
-    return str(value)[:_READ_CHARS]
+    return str(value)[: _READ_CHARS + 1]

@@ -12,7 +12,7 @@ from ebmhw.karl.readers.beside import beside
 from ebmhw.karl.readers.documents import Document, DocumentReader, Source
 from ebmhw.karl.readers.ends import exit_code_in, success_of
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import fraction, items, mapping, name, number, said, text, verified, whole
+from ebmhw.karl.readers.members import fraction, items, mapping, name, number, said, text, whole
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.tools import BASH
 from ebmhw.karl.trajectory import Trajectory
@@ -61,7 +61,7 @@ class AtifReader(DocumentReader):
         builder.cwd = text(mapping(agent.get("extra")).get("cwd")) or text(extra.get("cwd"))
         builder.git_repo = text(git.get("repository_url"))
         builder.task = name(extra.get("task_id")) or name(extra.get("task")) or name(trial.get("task_name"))
-        builder.verified = verified(extra, mapping(trial.get("rewards")), mapping(mapping(trial.get("verifier_result")).get("rewards")))
+        builder.verified = source.verified(extra, mapping(trial.get("rewards")), mapping(mapping(trial.get("verifier_result")).get("rewards")))
         bad = 0
         for place, step in enumerate(value["steps"]):
             bad += not _step(builder, place, step)

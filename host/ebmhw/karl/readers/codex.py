@@ -142,7 +142,7 @@ class _Rollout:
         elif kind in _ITEMS:
             self.known = True
             self._item(entry, ts)
-        elif "type" not in entry and ("record_type" in entry or "id" in entry):
+        elif "type" not in entry and ("record_type" in entry or {"id", "timestamp"} <= set(entry)):
             self.known = self.known or "id" in entry
             self.builder.seen(ts)
             self._meta(entry)

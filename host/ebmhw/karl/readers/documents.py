@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple, final
 
-from ebmhw.errors import InvalidFile
+from ebmhw.errors import InvalidFile, shown
 from ebmhw.karl.readers import values
 from ebmhw.karl.readers.decoding import NotJson, value_of
 from ebmhw.karl.readers.heads import headed
 from ebmhw.karl.readers.lines import lines
+from ebmhw.karl.readers.members import unverified, verified
 from ebmhw.karl.readers.reader import HEAD_BYTES, Problem, Reader, Report
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.readers.values import Text, Unread
@@ -60,6 +61,7 @@ class Source:
         self.first: str | None = None
         self._report = report
         self._names: dict[str, int] = {}
+        self._odd = False
 
     def unique(self, builder: SessionBuilder) -> SessionBuilder:
         """Return a builder whose session has a name that no earlier one of the file has: "name", "name#2", "name#3"."""
@@ -77,6 +79,16 @@ class Source:
         where = "" if document.line is not None or self.whole else f"element {document.number}: "
         self.tell(Problem(str(self.path), document.line, where + text))
 
+    def verified(self, *places: Mapping[str, Any]) -> float | None:
+        """Return the first result that one of the places gives, as of `ebmhw.karl.readers.members.verified`; what is none is told once a file."""
+        found = verified(*places)
+        odd = None if found is not None or self._odd else unverified(*places)
+        if odd is not None:
+            self._odd = True
+            what = f"{odd[0]} is {shown(odd[1])}, neither a number from 0 to 1 nor true or false: what was verified is left unknown"
+            self.tell(Problem(str(self.path), None, f"{what} (told once a file)"))
+        return found
+
     def tell(self, problem: Problem) -> None:
         """Report a problem."""
         if self.first is None:
@@ -86,6 +98,10 @@ class Source:
 
 class DocumentReader(Reader):
     """A format whose files hold JSON documents, each of one session or more."""
+
+    def between(self, source: Source) -> Iterator[Trajectory]:
+        """Yield what was held back until an array of the file ended, where another value follows; most formats go on over that."""
+        return iter(())
 
     @abstractmethod
     def sessions(self, document: Document, source: Source) -> Iterator[Trajectory]:
@@ -100,7 +116,8 @@ class DocumentReader(Reader):
         """Yield the sessions of a file, as `Reader.read` says."""
         source = Source(path, report)
         reader = self.started()
-        read = chain((session for document in documents(stream, source) for session in reader.sessions(document, source)), reader.rest(source))
+        found = (reader.between(source) if document is None else reader.sessions(document, source) for document in documents(stream, source))
+        read = chain(chain.from_iterable(found), reader.rest(source))
         any_read = False
         for session in read:
             any_read = True
@@ -130,8 +147,8 @@ def _flat(value: Any) -> str:
     return "\n".join(parts)
 
 
-def documents(stream: IO[bytes], source: Source) -> Iterator[Document]:
-    """Yield the values of a file: elements of an array, values of lines, or values in a row.
+def documents(stream: IO[bytes], source: Source) -> Iterator[Document | None]:
+    """Yield the values of a file: elements of its arrays, values of lines, or values in a row; None after an array that is not its last value.
 
     What is broken or has more than `ebmhw.karl.readers.values.VALUE_CHARS` characters is reported and skipped, and the rest is read where its
     start can be found.
@@ -145,12 +162,7 @@ def documents(stream: IO[bytes], source: Source) -> Iterator[Document]:
         found = lines(whole, source.path, source.tell, values.VALUE_CHARS)
         yield from (Document(number, line, value) for number, (line, value) in enumerate(found, 1))
         return
-    text = Text(whole)
-    if text.next() == "[":
-        text.at += 1
-        yield from _elements(text, source, "]")
-    else:
-        yield from _elements(text, source, "")
+    yield from _values(Text(whole), source)
 
 
 def _one_a_line(head: bytes) -> bool:
@@ -172,24 +184,34 @@ def _one_a_line(head: bytes) -> bool:
     return len(rows) == 1 and len(head) >= HEAD_BYTES
 
 
-def _elements(text: Text, source: Source, end: str) -> Iterator[Document]:
-    number = 0
+def _values(text: Text, source: Source) -> Iterator[Document | None]:
+    arrays = text.next() == "["
+    within, number = False, 0
     while True:
         letter = text.next()
         if not letter:
-            if end:
+            if within:
                 source.tell(Problem(str(source.path), None, f"the array is cut off after element {number}; what stands before the cut is read"))
             return
-        if letter == end:
-            return
+        # Arrays stand for their elements where the file starts with one.
+        if arrays and letter == ("]" if within else "["):
+            text.at += 1
+            within = letter == "["
+            if not within and text.next():
+                yield None
+            continue
         if letter == ",":
             text.at += 1
+            continue
+        if not within and letter not in '{["' and (number or arrays):
+            source.tell(Problem(str(source.path), None, f"behind element {number} stands no JSON; it is left out up to the next line or bracket"))
+            text.to_line_or_bracket()
             continue
         number += 1
         try:
             value = text.value()
         except Unread as error:
-            source.whole = not end and number == 1
+            source.whole = not arrays and number == 1
             if source.whole and error.long:
                 limit = f"{values.VALUE_CHARS // 2**20} M characters"
                 raise InvalidFile(f"{source.path}: it is one JSON document of more than {limit}; write one session a line") from None
@@ -200,5 +222,5 @@ def _elements(text: Text, source: Source, end: str) -> Iterator[Document]:
                 continue
             source.problem(Document(number, None, None), f"the file ends within it, and what stands before it is read: {error}")
             return
-        source.whole = not end and number == 1 and not text.next()
+        source.whole = not arrays and number == 1 and not text.next()
         yield Document(number, None, value)

@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import IO, Any, final
 
 from ebmhw.karl.readers.reader import HEAD_BYTES
@@ -67,6 +68,20 @@ def first_members(head: bytes) -> dict[str, str]:
         # A broken first line hides no file.
         _, _, text = text.partition("\n")
     return {}
+
+
+def starts(head: bytes) -> Iterator[bytes]:
+    """Yield the first bytes of a file, then those behind its first line, behind its second, ..., while these lines are whole objects."""
+    yield head
+    for _ in range(_STARTS):
+        line, ended, head = head.partition(b"\n")
+        try:
+            value = _DECODER.decode(line.decode("utf-8-sig")) if line.strip() and ended else None
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(value, dict):
+            return
+        yield head
 
 
 def _members_before_cut(text: str) -> dict[str, Any]:

@@ -13,10 +13,13 @@ from ebmhw.karl.readers.lines import objects
 from ebmhw.karl.readers.members import mapping
 from ebmhw.karl.readers.reader import Problem, Reader, Report
 from ebmhw.karl.record import from_record
-from ebmhw.karl.tools import KEYS, PARAM_CHARS, cut
+from ebmhw.karl.tools import KEYS, PARAM_CHARS, cut, session_name
 from ebmhw.karl.trajectory import PROMPT_CHARS, TURN_CHARS, Trajectory, trajectory_id
+from ebmhw.redaction import without_secrets
 
 _NAME_CHARS = 500
+_NAMES = ("skill", "domain", "label_source", "cwd", "git_repo", "user", "agent", "model", "task")
+_NAMES = ("skill", "domain", "label_source", "cwd", "git_repo", "user", "agent", "model", "task")
 
 
 @final
@@ -36,13 +39,13 @@ class KarlReader(Reader):
         for number, record in objects(stream, path, report):
             known += 1
             try:
-                trajectory = from_record(adapted(record)).trajectory
+                trajectory = from_record(without_secrets_in(adapted(record))).trajectory
             except (InvalidTrajectory, NewerRecord) as error:
                 first = first or str(error)
                 report(Problem(str(path), number, str(error)))
                 continue
             read += 1
-            yield without_any_secrets(trajectory)
+            yield trajectory
         if not read:
             raise InvalidFile(f"{path}: no line is a record that can be read{f' ({first})' if first else ''}; give KARL records, one a line")
 
@@ -63,7 +66,7 @@ def adapted(record: Mapping[str, Any]) -> Mapping[str, Any]:
     first, last = (moment(timing.get(name)) for name in ("first", "last"))
     identity, session = record.get("id"), record.get("session_id")
     if isinstance(identity, str) and not identity.startswith("traj_"):
-        identity = trajectory_id(identity)
+        identity = trajectory_id(session_name(identity))
     return {
         "id": identity,
         "session_id": session,
@@ -98,20 +101,64 @@ def _flags(outcome: object) -> dict[str, Any]:
 
 
 def without_any_secrets(trajectory: Trajectory) -> Trajectory:
-    """Return a trajectory whose texts hold no secrets: records may come from programs that left them in."""
+    """Return the trajectory of a record that was read as it is, whose texts hold no secrets: records may come from programs that left them in."""
 
     def name(value: str | None) -> str | None:
         return None if value is None else cut(value, _NAME_CHARS)
 
     return trajectory.but(
-        session_id=cut(trajectory.session_id, _NAME_CHARS),
+        session_id=session_name(trajectory.session_id),
         events=tuple(
             event._replace(params={key: cut(value, PARAM_CHARS) for key, value in event.params.items() if key in KEYS}) for event in trajectory.events
         ),
         turns=tuple(turn._replace(text=cut(turn.text, TURN_CHARS)) for turn in trajectory.turns),
         prompt=cut(trajectory.prompt, PROMPT_CHARS),
-        **{field: name(getattr(trajectory, field)) for field in ("skill", "domain", "cwd", "git_repo", "user", "agent", "model", "task")},
+        **{field: name(getattr(trajectory, field)) for field in _NAMES},
     )
+
+
+def without_secrets_in(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record whose texts hold no secrets, before `from_record` cuts any of them in two."""
+    made = dict(record)
+    identity, session = record.get("id"), record.get("session_id")
+    if isinstance(identity, str) and without_secrets(identity) != identity:
+        made["id"] = trajectory_id(session_name(identity))
+    if isinstance(session, str):
+        made["session_id"] = session_name(session)
+    context = _cut(record, "context", _NAME_CHARS)
+    if isinstance(context, dict) and "prompt_text" in context:
+        context["prompt_text"] = _kept(record["context"]["prompt_text"], PROMPT_CHARS)
+    own, traced = _cut(record, "ebmhw", _NAME_CHARS), record.get("trajectory")
+    if isinstance(traced, Mapping):
+        made["trajectory"] = {**traced, "events": _events(traced.get("events", []))}
+    if isinstance(own, dict):
+        own |= {"later_events": _events(own["later_events"])} if "later_events" in own else {}
+        turns = own.get("turns")
+        if isinstance(turns, list):
+            own["turns"] = [{**turn, "text": _kept(turn.get("text"), TURN_CHARS)} if isinstance(turn, Mapping) else turn for turn in turns]
+    return made | {
+        name: part for name, part in (("context", context), ("ebmhw", own), ("skill", _cut(record, "skill", _NAME_CHARS))) if part is not None
+    }
+
+
+def _cut(record: Mapping[str, Any], name: str, limit: int) -> Any:
+    """Return a member of a record, whose own texts hold no secrets where it is an object."""
+    part = record.get(name)
+    return {key: _kept(value, limit) for key, value in part.items()} if isinstance(part, Mapping) else part
+
+
+def _events(events: object) -> object:
+    if not isinstance(events, list):
+        return events
+    return [{**event, "key_params": _params(event.get("key_params"))} if isinstance(event, Mapping) else event for event in events]
+
+
+def _params(params: object) -> object:
+    return {key: _kept(value, PARAM_CHARS) for key, value in params.items() if key in KEYS} if isinstance(params, Mapping) else params
+
+
+def _kept(value: object, limit: int) -> object:
+    return cut(value, limit) if isinstance(value, str) else value
 
 
 def _is_record(entry: Mapping[str, Any]) -> bool:

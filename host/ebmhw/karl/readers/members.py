@@ -13,6 +13,9 @@ NAME_CHARS = 200
 _PARTS = 10_000
 """Parts of a message that are read."""
 
+_RESULTS = ("reward", "resolved", "score", "correct")
+"""Names of members that tell a result."""
+
 _NOT_SAID = ("tool", "image", "thinking", "reasoning", "function")
 
 
@@ -86,10 +89,20 @@ def fraction(value: Any) -> float | None:
 def verified(*places: Mapping[str, Any]) -> float | None:
     """Return the first result that one of the places gives: members "reward", "resolved", "score" and "correct"."""
     for place in places:
-        for member in ("reward", "resolved", "score", "correct"):
+        for member in _RESULTS:
             found = fraction(place.get(member))
             if found is not None:
                 return found
+    return None
+
+
+def unverified(*places: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Return the first member that would be a result but is a number beyond 0 to 1 or a text, and its value; None where there is none."""
+    for place in places:
+        for member in _RESULTS:
+            value = place.get(member)
+            if isinstance(value, (int, float, str)) and fraction(value) is None:
+                return member, value
     return None
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import final
 
-from ebmhw.karl.readers.members import brief
 from ebmhw.karl.readers.reader import Problem, Report
 from ebmhw.karl.readers.session import OPEN_CHARS, SessionBuilder
+from ebmhw.karl.tools import session_name
 from ebmhw.karl.trajectory import Trajectory
 
 _PARTS_LIMIT = 200_000
@@ -32,7 +32,7 @@ class Sessions:
 
     def of(self, session_id: str) -> SessionBuilder:
         """Return the builder of a session."""
-        session_id = brief(session_id) or "session"
+        session_id = session_name(session_id) or "session"
         current = self._current
         if current is not None:
             self._chars += current.kept_chars - self._before

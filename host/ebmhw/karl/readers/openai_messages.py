@@ -17,7 +17,7 @@ from ebmhw.karl.readers.agent_tools import arguments, tool_of
 from ebmhw.karl.readers.documents import Document, DocumentReader, Source
 from ebmhw.karl.readers.ends import exit_code_in, success_of
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import first_text, items, mapping, name, said, text, verified
+from ebmhw.karl.readers.members import first_text, items, mapping, name, said, text
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.readers.waiting import Waiting
 from ebmhw.karl.tools import BASH
@@ -94,11 +94,16 @@ class OpenAiReader(DocumentReader):
         if not inner:
             source.problem(document, "it has no list of messages; it is skipped")
 
+    def between(self, source: Source) -> Iterator[Trajectory]:
+        """Yield the session that an array of messages is: the next array is another one."""
+        yield from self.rest(source)
+        self._flat, self._hash = None, hashlib.sha256()
+
     def rest(self, source: Source) -> Iterator[Trajectory]:
         """Yield the session that a file of single messages is."""
         if self._flat is not None and not self._flat.builder.empty:
             self._flat.builder.session_id = f"{source.path.name.partition('.')[0]}-{self._hash.hexdigest()[:12]}"
-            yield self._flat.builder.build()
+            yield source.unique(self._flat.builder).build()
 
     def _session(
         self, document: Document, value: Mapping[str, Any], messages: list[Any], source: Source, domain: str | None = None
@@ -110,7 +115,7 @@ class OpenAiReader(DocumentReader):
         builder.task = None if task is None else _task(task, value, domain)
         builder.model = text(value.get("model")) or text(value.get("model_name")) or text(info.get("model"))
         builder.user = text(value.get("user_id"))
-        builder.verified = verified(value, mapping(value.get("reward_info")), mapping(info.get("reward_info")))
+        builder.verified = source.verified(value, mapping(value.get("reward_info")), mapping(info.get("reward_info")))
         for started in ("start_time", "created_at", "timestamp"):
             builder.seen(moment(value.get(started)))
         system = text(value.get("system"))

@@ -13,7 +13,7 @@ from ebmhw.karl.readers.documents import Document, DocumentReader, Source
 from ebmhw.karl.readers.ends import exit_code_in, success_of
 from ebmhw.karl.readers.event_files import event_files, events_in
 from ebmhw.karl.readers.heads import first_members
-from ebmhw.karl.readers.members import mapping, name, said, text, verified, whole
+from ebmhw.karl.readers.members import mapping, name, said, text, whole
 from ebmhw.karl.readers.session import SessionBuilder
 from ebmhw.karl.tools import BASH, EDIT, READ, WRITE
 from ebmhw.karl.trajectory import EVENTS_LIMIT, Trajectory
@@ -100,7 +100,7 @@ class OpenHandsReader(DocumentReader):
         model = mapping(metadata.get("llm_config")) or mapping(metadata.get("llm"))
         builder.model = text(model.get("model"))
         builder.git_repo = text(mapping(found.get("instance")).get("repo"))
-        builder.verified = verified(found, mapping(found.get("report")), mapping(tests.get("report")), tests)
+        builder.verified = source.verified(found, mapping(found.get("report")), mapping(tests.get("report")), tests)
         builder.prompt = text(found.get("instruction"))
         bad = sum(not session.event(event) for event in _flat(history))
         if bad:
@@ -110,13 +110,18 @@ class OpenHandsReader(DocumentReader):
             return
         yield source.unique(builder).build()
 
+    def between(self, source: Source) -> Iterator[Trajectory]:
+        """Yield the session that an array of events is: the next array is another one."""
+        yield from self.rest(source)
+        self._stream, self._seen, self._hash = None, 0, hashlib.sha256()
+
     def rest(self, source: Source) -> Iterator[Trajectory]:
         """Yield the session that a stream of events is."""
         if self._stream is not None and not self._stream.builder.empty:
             # OpenHands names the file, or the folder above that of the events, after the session; others may bear the same name.
             own = source.path.parent.parent.name if event_files(source.path) else source.path.name.partition(".")[0]
             self._stream.builder.session_id = f"{own or 'openhands'}-{self._hash.hexdigest()[:12]}"
-            yield self._stream.builder.build()
+            yield source.unique(self._stream.builder).build()
 
 
 @final

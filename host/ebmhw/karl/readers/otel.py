@@ -20,7 +20,7 @@ from ebmhw.karl.readers.session import OPEN_CHARS, SessionBuilder
 from ebmhw.karl.readers.span_messages import messages_in
 from ebmhw.karl.readers.spans import OTHER_SIGNALS, Span, holds_logs, spans_in
 from ebmhw.karl.readers.traces import ToolCall, Trace, fill
-from ebmhw.karl.tools import BASH, cut, key_params
+from ebmhw.karl.tools import BASH, key_params, session_name
 from ebmhw.karl.trajectory import TURN_CHARS, Trajectory
 
 _AGENT_OPERATIONS = frozenset({"chat", "generate_content", "text_completion", "invoke_agent", "create_agent", "invoke_workflow", "plan"})
@@ -104,7 +104,7 @@ class OtelReader(DocumentReader):
         trace.seen(span.start)
         trace.seen(span.end)
         if conversation is not None:
-            conversation = cut(conversation, 500)
+            conversation = session_name(conversation)
             trace.conversation = trace.conversation or conversation
         attributes = span.attributes
         trace.user = trace.user or name(attributes.get("user.id")) or name(attributes.get("enduser.id"))

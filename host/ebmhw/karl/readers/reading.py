@@ -6,12 +6,13 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import final
+from typing import IO, final
 
 from ebmhw.config.nearest import proposal
 from ebmhw.errors import ConfigError, InvalidFile, shown
 from ebmhw.karl.readers.folders import files, opened
 from ebmhw.karl.readers.formats import FORMATS
+from ebmhw.karl.readers.heads import starts
 from ebmhw.karl.readers.reader import HEAD_BYTES, Problem, Reader, Report
 from ebmhw.karl.trajectory import Trajectory
 from ebmhw.redaction import without_secrets
@@ -50,8 +51,15 @@ def read_traces(path: str | os.PathLike[str], format: str = AUTO, *, on_problem:
 
 
 def reader_of(head: bytes, path: Path) -> Reader | None:
-    """Return the reader of the first format that a file is of by its first bytes, None where it is of none."""
-    return next((reader for reader in (kind() for kind in FORMATS.values()) if reader.recognises(head, path)), None)
+    """Return the reader of the first format that a file is of by its first bytes, None where it is of none.
+
+    Objects of no known format that stand before the others, a line each, hide these not.
+    """
+    for start in starts(head):
+        found = next((reader for reader in (kind() for kind in FORMATS.values()) if reader.recognises(start, path)), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _read(path: str | os.PathLike[str], given: Reader | None, on_problem: Report | None) -> Iterator[Trajectory]:
@@ -68,7 +76,7 @@ def _read(path: str | os.PathLike[str], given: Reader | None, on_problem: Report
             with opened(file, told) as stream:
                 reader = given or _recognised(stream.peek(HEAD_BYTES)[:HEAD_BYTES], file)
                 if not (folder and reader.continues(file)):
-                    yield from reader.read(stream, file, told)
+                    yield from _told_of(reader, stream, file, told)
                 read += 1
         except InvalidFile as error:
             failures.append(without_secrets(str(error)))
@@ -79,6 +87,22 @@ def _read(path: str | os.PathLike[str], given: Reader | None, on_problem: Report
         if not failures:
             raise InvalidFile(f"{os.fsdecode(path)}: the folder holds no file to read (hidden ones are left out); give a file or a folder of traces")
         raise InvalidFile(failures[0] + (f" (and {len(failures) - 1} more files of {os.fsdecode(path)})" if len(failures) > 1 else ""))
+
+
+def _told_of(reader: Reader, stream: IO[bytes], file: Path, report: Report) -> Iterator[Trajectory]:
+    """Yield the sessions of a file; report one of which nothing came, neither sessions nor problems."""
+    silent = True
+
+    def told(problem: Problem) -> None:
+        nonlocal silent
+        silent = False
+        report(problem)
+
+    for session in reader.read(stream, file, told):
+        silent = False
+        yield session
+    if silent:
+        report(Problem(str(file), None, f"it holds no session that can be read as {reader.name}; if it should, give its format"))
 
 
 def _recognised(head: bytes, path: Path) -> Reader:

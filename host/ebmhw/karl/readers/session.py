@@ -10,7 +10,7 @@ from ebmhw.karl.readers.calls import EVENT_CHARS, Calls
 from ebmhw.karl.readers.decoding import writable
 from ebmhw.karl.readers.members import brief
 from ebmhw.karl.readers.reader import Problem, Report
-from ebmhw.karl.tools import cut
+from ebmhw.karl.tools import cut, session_name
 from ebmhw.karl.trajectory import PROMPT_CHARS, TURN_CHARS, TURNS_LIMIT, Trajectory, Turn, trajectory_id
 
 NAME_CHARS = 500
@@ -31,7 +31,6 @@ class SessionBuilder:
 
     Attributes
     ----------
-    session_id : the agent's own name of the session
     agent, model, cwd, git_repo, user, task, skill, domain, label_source : as of `Trajectory`; a reader sets what it finds
     verified : 0 to 1, by whoever checked the result
     prompt : what was asked first, where that is not the first turn of the user
@@ -40,7 +39,7 @@ class SessionBuilder:
     """
 
     def __init__(self, session_id: str, agent: str | None = None, *, path: Path | str = "", report: Report | None = None, part: int = 0) -> None:
-        self.session_id = writable(cut(session_id, NAME_CHARS)) or "session"
+        self.session_id = session_id
         self.part = part
         self.agent = agent
         self.model: str | None = None
@@ -64,6 +63,15 @@ class SessionBuilder:
         self._jumped = False
 
     @property
+    def session_id(self) -> str:
+        """The agent's own name of the session, as of `ebmhw.karl.tools.session_name`."""
+        return self._session_id
+
+    @session_id.setter
+    def session_id(self, name: str) -> None:
+        self._session_id = session_name(name) or "session"
+
+    @property
     def empty(self) -> bool:
         """Whether nothing was said and nothing called."""
         return not self._turns and not self._calls.counts
@@ -84,7 +92,7 @@ class SessionBuilder:
 
     def rename(self, session_id: str) -> None:
         """Give the session another name, where the first was that of its file."""
-        self.session_id = writable(cut(session_id, NAME_CHARS)) or self.session_id
+        self.session_id = session_id or self.session_id
 
     @property
     def turns(self) -> int:
@@ -104,7 +112,8 @@ class SessionBuilder:
         """
         self.seen(ts)
         key = brief(key)
-        kept = _kept(text[: 2 * TURN_CHARS])
+        # One more than is read of it tells that it goes on.
+        kept = _kept(text[: 2 * TURN_CHARS + 1])
         if (role == "user" if prompt is None else prompt) and kept.strip() and len(self._prompts) < TURNS_LIMIT:
             self._prompts.append(kept)
         known = None if key is None else self._keys.get(key)

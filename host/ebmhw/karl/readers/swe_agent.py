@@ -77,7 +77,7 @@ class SweAgentReader(DocumentReader):
         builder.task = task
         model = mapping(mapping(config.get("agent")).get("model")) or mapping(mapping(info.get("config")).get("model"))
         builder.model = text(model.get("name")) or text(model.get("model_name"))
-        builder.verified = verified(value, info)
+        builder.verified = source.verified(value, info)
         if builder.verified is None:
             builder.verified = _verified_beside(source.path, task)
         session = StepsOfSweAgent(builder)
@@ -98,6 +98,11 @@ class SweAgentReader(DocumentReader):
             return
         yield source.unique(builder).build()
 
+    def between(self, source: Source) -> Iterator[Trajectory]:
+        """Yield the session that an array of messages is: the next array is another one."""
+        yield from self.rest(source)
+        self._flat, self._hash = None, hashlib.sha256()
+
     def rest(self, source: Source) -> Iterator[Trajectory]:
         """Yield the session that a list of messages is."""
         if self._flat is not None:
@@ -106,7 +111,7 @@ class SweAgentReader(DocumentReader):
             builder.task = _stem(source)
             builder.session_id = f"{builder.task}-{self._hash.hexdigest()[:12]}"
             if not builder.empty:
-                yield builder.build()
+                yield source.unique(builder).build()
 
 
 def _query(steps: list[Any]) -> list[Any]:

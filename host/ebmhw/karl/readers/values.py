@@ -21,6 +21,7 @@ _DEPTH = 100_000
 """Of brackets of a broken value, that are told apart."""
 
 _BLANK = re.compile(r"[\s\ufeff\x00]*")
+_NEXT = re.compile(r"[\n\[{]")
 _OUTSIDE = re.compile(r'[",\[\]{}]')
 _INSIDE = re.compile(r'["\\]')
 
@@ -85,6 +86,18 @@ class Text:
                 raise Unread(f"it has more than {VALUE_CHARS // 2**20} M characters", long=True)
             # Twice as much each time: the value is decoded twice at most on the whole.
             self._more(max(CHUNK, held))
+
+    def to_line_or_bracket(self) -> None:
+        """Go on to the next line, or to a bracket that opens before that; behind a character at least."""
+        self.at += 1
+        while True:
+            found = _NEXT.search(self._text, self.at)
+            if found is not None:
+                self.at = found.start()
+                return
+            self.at = len(self._text)
+            if not self._more(CHUNK):
+                return
 
     def skip(self) -> bool:
         """Go behind the value that starts here by its brackets alone; False where the file ends before that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ebmhw.karl.commands import kinds
+from ebmhw.karl.commands import NOT_RUN, kinds, not_run
 from ebmhw.karl.reward.guard import ran_nothing
 from ebmhw.karl.shell.kinds import BUILDS, TESTS
 from ebmhw.karl.tools import BASH, READ, WRITES
@@ -41,7 +41,7 @@ def mutates(counts: Mapping[str, int]) -> bool:
 
 
 def verification_parts(trajectory: Trajectory, guard: bool = True) -> VerificationParts | None:
-    """Return the parts of a session, None where it changed no file or no call of it is kept; ``guard``: test runs that ran no test do not count."""
+    """Return the parts of a session, None where it changed no file or no call of it is kept; ``guard``: runs that ran nothing do not count."""
     if not trajectory.events or not mutates(trajectory.tool_counts):
         return None
     tested = built = read = False
@@ -55,7 +55,7 @@ def verification_parts(trajectory: Trajectory, guard: bool = True) -> Verificati
             found = kinds(command) if command else 0
             if found & TESTS and not (guard and ran_nothing(event)):
                 tested = True
-            if found & BUILDS:
+            if found & BUILDS and not (guard and event.exit_code in NOT_RUN and not_run(command or "", event.exit_code)):
                 built = True
         elif tool in WRITES:
             written.add(event.params.get("file_path", ""))

@@ -9,10 +9,16 @@ from ebmhw.karl.shell.kinds import ASKS, BUILDS, NOTHING, TESTS
 from ebmhw.karl.shell.names import COMMANDS, OTHER_PARTS, SPLIT, named
 from ebmhw.karl.shell.wrappers import ASSIGNMENT
 
+_MAKE_ASKS = frozenset({"--dry-run", "--just-print", "--recon", "--question", "--touch", "--print-data-base"})
+_MAKE_FLAGS = frozenset("BbdeikLmnpqRrSstvw")
+_MAKE_NO_WORK = frozenset("npqt")
+"""Flags of make that take no value, which may stand together (``-kn``), and those of them by which it makes nothing."""
+
 
 def _make(words: Sequence[str]) -> int:
-    if not {"-n", "--dry-run", "--just-print", "--recon", "-q", "--question", "-p"}.isdisjoint(words):
-        return ASKS
+    for word in words:
+        if word in _MAKE_ASKS or (word[:1] == "-" and _MAKE_FLAGS.issuperset(word[1:]) and not _MAKE_NO_WORK.isdisjoint(word)):
+            return ASKS
     kinds, targets, skip = NOTHING, 0, False
     for word in words[1:]:
         if skip:
@@ -47,7 +53,8 @@ def _cargo(words: Sequence[str]) -> int:
     kind = COMMANDS["cargo"].get(words[place], NOTHING) if place < len(words) else NOTHING
     if kind == TESTS and "--no-run" in words:
         return BUILDS
-    return ASKS if kind == TESTS and ("--list" in words or words[place + 1 : place + 2] == ["list"]) else kind
+    lists = words[place] == "nextest" and words[place + 1 : place + 2] in (["list"], ["show-config"]) if kind else False
+    return ASKS if kind == TESTS and ("--list" in words or lists) else kind
 
 
 def _go(words: Sequence[str]) -> int:
@@ -65,11 +72,14 @@ _JVM_BUILD = re.compile(
 
 
 def _jvm(words: Sequence[str]) -> int:
+    if words[0].rpartition("/")[2].startswith("gradle") and not {"-m", "--dry-run", "-v"}.isdisjoint(words):
+        return ASKS
     kinds = NOTHING
-    skips = any(word.startswith(("-DskipTests", "-Dmaven.test.skip")) and not word.endswith("=false") for word in words)
+    left_out = {words[place].rpartition(":")[2] for place in range(2, len(words)) if words[place - 1] in ("-x", "--exclude-task")}
+    skips = "test" in left_out or any(word.startswith(("-DskipTests", "-Dmaven.test.skip")) and not word.endswith("=false") for word in words)
     for place, word in enumerate(words[1:], 1):
         task = word.rpartition(":")[2]
-        if word.startswith("-") or words[place - 1] in ("-x", "-f", "-p", "-b", "--exclude-task"):
+        if word.startswith("-") or task in left_out or words[place - 1] in ("-f", "-p", "-b", "--task"):
             continue
         if _JVM_TEST.fullmatch(task):
             kinds |= BUILDS if skips else TESTS

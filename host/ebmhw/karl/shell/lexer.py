@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ebmhw.karl.shell.reach import ASSIGNED, Reach
+
 LINE_CHARS = 2**16
 """Characters that are looked at of a line."""
 
@@ -14,9 +16,10 @@ _WHOLE = re.compile(r"[ \t]*([^\s\\'\"`$()|&;<>#][^\s\\'\"`$()|&;<>]*)(?=[ \t\n;
 _INSIDE = re.compile(r"[^\"\\`$]+")
 _ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'?", re.DOTALL)
 _REDIRECT = re.compile(r"\d{0,4}(?:&>>?|<<<|<<-?|<>|<&|<(?!\()|>>|>\||>&|>(?!\())")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=")
+_NO_PARAMETERS = re.compile(r"\([ \t]*\)")
 
 _RESERVED = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "fi", "done", "esac"})
+_DOUBLES = frozenset({"&&", "||", ";;", "|&"})
 _NO_COMMAND = frozenset({"for", "case", "select", "function", "[[", "in"})
 
 # What is open: a list of commands whose output is a part of a word, likewise in backticks, a subshell, the values of an array.
@@ -37,14 +40,21 @@ def simple_commands(line: str) -> list[list[str]]:
     Those within subshells, substitutions, loops and branches are there too; comments and here-documents are not. A line that ends within quotes (as
     one that was cut does) is taken as if they were closed. Linear in the length of the line, of which the first `LINE_CHARS` count.
     """
-    lexer = _Lexer(line[:LINE_CHARS])
+    lexer = _Lexer(line[:LINE_CHARS], None)
     lexer.run()
     return lexer.commands
 
 
+def reached_commands(line: str) -> list[list[str]]:
+    """Return the simple commands of a line, as `simple_commands` does, without those that no run of it comes to."""
+    reach = Reach()
+    _Lexer(line[:LINE_CHARS], reach).run()
+    return reach.reached()
+
+
 class _Lexer:
-    def __init__(self, line: str) -> None:
-        self.line, self.place = line, 0
+    def __init__(self, line: str, reach: Reach | None) -> None:
+        self.line, self.place, self.reach = line, 0, reach
         self.commands: list[list[str]] = []
         self.words: list[str] = []
         self.word: list[str] | None = None
@@ -81,6 +91,8 @@ class _Lexer:
             self.place = found.end()
         elif letter == "\n":
             self._end_command()
+            if self.reach is not None:
+                self.reach.separator("\n")
             self.place += 1
             self._skip_documents()
         elif letter == "#" and self.word is None:
@@ -110,11 +122,17 @@ class _Lexer:
         elif letter == "(":
             self._parenthesis()
         elif letter == ")" and self.open and self.open[-1].kind != _BACKTICK:
-            self._close()
+            if not self._behind_pattern():
+                self._close()
             self.place += 1
         else:  # ; | & ) and their doubles
             self._end_command()
-            self.place += 1
+            sign = line[place : place + 2]
+            if sign not in _DOUBLES:
+                sign = letter
+            if self.reach is not None:
+                self.reach.separator("|" if sign == "|&" else sign)
+            self.place += len(sign)
 
     def _within_quotes(self) -> None:
         found = _INSIDE.match(self.line, self.place)
@@ -154,12 +172,30 @@ class _Lexer:
     def _parenthesis(self) -> None:
         if self.word and self.word[-1].endswith("="):
             self._push(_ARRAY)
+        elif self.reach is not None and (found := _NO_PARAMETERS.match(self.line, self.place)) is not None and (self.word or self.words):
+            self._end_word()
+            self.reach.reserved(self.words)
+            self.reach.define(self.words[-1] if self.words else "")
+            self.words, self.place = [], found.end()
+            return
         else:
             self._end_command()
             self._push(_SUBSHELL)
         self.place += 1
 
+    def _behind_pattern(self) -> bool:
+        if self.reach is None or self.open[-1].kind == _ARRAY:
+            return False
+        self._end_command()
+        if not self.reach.within_case():
+            return False
+        self.reach.separator(")")
+        return True
+
     def _push(self, kind: str) -> None:
+        if self.reach is not None:
+            self.words = self.words[self.reach.reserved(self.words) :]
+            self.reach.open(kind)
         self.open.append(_Open(kind, self.words, self.word, self.quoted, self.target))
         self.words, self.word, self.quoted, self.target = [], None, False, ""
 
@@ -167,6 +203,8 @@ class _Lexer:
         if self.open[-1].kind == _ARRAY:
             self.words, self.word = [], None
         self._end_command()
+        if self.reach is not None:
+            self.reach.close()
         _, self.words, self.word, self.quoted, self.target = self.open.pop()
 
     def _add(self, text: str) -> None:
@@ -188,9 +226,17 @@ class _Lexer:
         self._end_word()
         self.target = ""
         words, self.words = self.words, []
+        if self.reach is not None:
+            if words:
+                rest = words[self.reach.reserved(words) :]
+                if rest or ASSIGNED.match(words[-1]):
+                    self.reach.command(rest, not rest or rest[0] not in _NO_COMMAND)
+            return
         start = 0
-        while start < len(words) and (words[start] in _RESERVED or _ASSIGNMENT.match(words[start])):
+        while start < len(words) and (words[start] in _RESERVED or ASSIGNED.match(words[start])):
             start += 1
+        if start < len(words) and words[start] == "function":
+            start += 3 if words[start + 2 : start + 3] == ["{"] else len(words)
         if start < len(words) and words[start] not in _NO_COMMAND:
             self.commands.append(words[start:])
 

@@ -102,7 +102,9 @@ def named(name: str) -> int:
     return BUILDS if parts[0] in _BUILD_PARTS or parts[-1] in ("build", "compile") else NOTHING
 
 
-_PYTEST = word_set("-V --collect-only --co --fixtures --funcargs --fixtures-per-test --markers --setup-plan --collectonly --trace-config")
+_PYTEST = word_set(
+    "-V -VV --collect-only --co --fixtures --funcargs --fixtures-per-test --markers --setup-plan --setup-only --setuponly --collectonly --cache-show"
+)
 QUERIES: Mapping[str, frozenset[str]] = {
     "pytest": _PYTEST,
     "py.test": _PYTEST,
@@ -110,10 +112,24 @@ QUERIES: Mapping[str, frozenset[str]] = {
     "tox": frozenset({"-l", "-a", "--listenvs", "--listenvs-all", "list", "l", "config", "c", "--showconfig", "--notest", "-n", "devenv", "d"}),
     "jest": frozenset({"--listTests", "--showConfig", "--clearCache", "--init"}),
     "vitest": frozenset({"list", "init"}),
-    "rspec": frozenset({"--dry-run", "--init"}),
-    "phpunit": frozenset({"--list-tests", "--list-suites", "--list-groups"}),
+    "mocha": frozenset({"--list-files", "--list-reporters", "--list-interfaces"}),
+    "rspec": frozenset({"--init"}),
+    "phpunit": frozenset({"--list-tests", "--list-tests-xml", "--list-suites", "--list-groups"}),
     "stestr": frozenset({"list", "init", "last", "failing", "history"}),
+    "nosetests": frozenset({"--collect-only"}),
+    "behave": frozenset({"-d"}),
+    "robot": frozenset({"--dryrun"}),
+    "bats": frozenset({"-c", "--count"}),
+    "prove": frozenset({"-D", "--dry"}),
+    "trial": frozenset({"-n"}),
+    "ginkgo": frozenset({"-dryRun", "--dryRun"}),
+    "deno": frozenset({"--no-run"}),
+    "swift": frozenset({"--list-tests", "-l"}),
+    "meson": frozenset({"--list"}),
+    "playwright": frozenset({"--list"}),
+    "bazel": frozenset({"--nobuild"}),
+    "turbo": frozenset({"--dry"}),
     "ninja": frozenset({"-n", "-t"}),
     "tsc": frozenset({"-v", "--init", "--showConfig", "--listFilesOnly"}),
 }
-"""{program: options by which it does not do what it does}."""
+"""{program: options by which it does not do what it does}; all of them have ``=value``, too."""

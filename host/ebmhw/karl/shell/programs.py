@@ -22,7 +22,13 @@ from ebmhw.karl.shell.names import (
 )
 from ebmhw.karl.shell.wrappers import ASSIGNMENT, after_options, name_of, subcommand
 
-_ASK = frozenset({"--version", "-version", "--help", "-help", "-h", "-?", "/?"})
+_ASK = frozenset({"--version", "-version", "--help", "-help", "-h", "-?", "/?", "--dry-run"})
+_SYNTAX = {
+    **dict.fromkeys(("node", "nodejs"), frozenset({"-c", "--check"})),
+    "php": frozenset({"-l", "--syntax-check"}),
+    **dict.fromkeys(("ruby", "perl"), frozenset({"-c"})),
+}
+"""{interpreter: options by which it reads a script and does not run it}."""
 
 
 def kind_of(words: Sequence[str]) -> int:
@@ -36,6 +42,8 @@ def kind_of(words: Sequence[str]) -> int:
     elif name in COMMANDS:
         place = subcommand(words)
         kind = COMMANDS[name].get(words[place], NOTHING) if place < len(words) else NOTHING
+        if kind and (_queries(name, words) or (name == "swift" and words[place + 1 : place + 2] == ["list"])):
+            kind = ASKS
     elif name in NODE:
         kind = _node(name, words)
     elif name in TASKS:
@@ -49,7 +57,12 @@ def _alone(name: str, words: Sequence[str]) -> int:
     kind = ALONE[name]
     if name in COMPILERS:
         return kind if any(not word.startswith("-") for word in words[1:]) else NOTHING
-    return ASKS if not QUERIES.get(name, frozenset()).isdisjoint(words) else kind
+    return ASKS if _queries(name, words) else kind
+
+
+def _queries(name: str, words: Sequence[str]) -> bool:
+    known = QUERIES.get(name)
+    return known is not None and any(word.partition("=")[0] in known for word in words)
 
 
 def _node(name: str, words: Sequence[str]) -> int:
@@ -62,6 +75,8 @@ def _node(name: str, words: Sequence[str]) -> int:
         place += words[place : place + 1] == ["run"]
     if place >= len(words):
         return NOTHING
+    if _queries(name, words):
+        return ASKS
     word = words[place]
     if name == "npm" and word in ("t", "tst", "it", "install-test"):
         return TESTS
@@ -142,6 +157,8 @@ def _coverage(words: Sequence[str]) -> int:
 def _interpreter(words: Sequence[str]) -> int:
     if "--test" in words:
         return TESTS
+    if not _SYNTAX.get(name_of(words[0]), frozenset()).isdisjoint(words[1:3]):
+        return NOTHING
     place = 1
     while place < len(words) and words[place].startswith("-"):
         place += 2 if words[place] in ("-r", "--require", "--import", "--loader", "-e", "-I") else 1

@@ -12,6 +12,10 @@ ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _VERSION = re.compile(r"(?:[-.]?\d[\d.]*)?(?:\.exe)?\Z")
 _NAME_CHARS = 64
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "fish", "pwsh", "powershell", "su", "script", "cmd"})
+_POSIX = frozenset({"bash", "sh", "zsh", "dash", "ksh", "fish"})
+_READS_ONLY = re.compile(r"-[a-mp-z]{0,5}n[a-mp-z]{0,5}")
+"""``-n`` of a shell, which reads a script and does not run it, alone or with other flags."""
+
 _LINE_OPTION = re.compile(r"-[a-z]*c|--command|-Command|/c", re.ASCII)
 
 
@@ -156,6 +160,8 @@ def _rest(words: Sequence[str], start: int, wrapper: _Wrapper) -> list[str]:
 
 def _shell(words: Sequence[str]) -> list[str] | str | None:
     for place, word in enumerate(words[1:], 1):
+        if word in ("--noexec", "--no-execute") or (_READS_ONLY.fullmatch(word) and name_of(words[0]) in _POSIX):
+            return []
         if _LINE_OPTION.fullmatch(word):
             return words[place + 1] if place + 1 < len(words) else ""
         if not word.startswith("-") and name_of(words[0]) not in ("su", "cmd"):
