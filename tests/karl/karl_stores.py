@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+
 from ebmhw.karl.record import from_record, to_record
 from ebmhw.karl.reward.reward import Reward
 from ebmhw.karl.trajectory import ToolEvent, Trajectory
@@ -24,3 +29,17 @@ def kept(trajectory: Trajectory) -> Trajectory:
 def plain(identity: str = "traj_1", calls: int = 2, **values: object) -> Trajectory:
     events = tuple(ToolEvent("Bash", {"command": f"c{number}"}, True) for number in range(calls))
     return Trajectory(**{"id": identity, "session_id": "s1", "events": events, **values})  # type: ignore[arg-type]
+
+
+def in_a_fresh_python(code: str, *arguments: object) -> None:
+    """Run code that forks, or becomes somebody else, in a process where nothing has threads: those of JAX make a fork unsafe."""
+    head = "import os, sys\nfrom pathlib import Path\nfrom karl_stores import by_calls, plain\nfrom ebmhw.karl.store import Store\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", head + textwrap.dedent(code), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from karl_cases import trajectories
-from karl_stores import GOOD, HALF, by_calls, kept, plain
+from karl_stores import GOOD, HALF, by_calls, in_a_fresh_python, kept, plain
 
 from ebmhw.errors import InvalidTrajectory, StoreError
 from ebmhw.karl.readers.reader import Problem
@@ -347,8 +347,8 @@ def test_threads_take_turns(store: Store) -> None:
     assert len(store) == 100 and not store.check()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_has_a_connection_of_its_own(store: Store) -> None:
+FORKED = """
+    store = Store(sys.argv[1], scorer=by_calls, timeout=10)
     store.put(plain("traj_1"))
     child = os.fork()
     if child == 0:
@@ -364,6 +364,12 @@ def test_a_forked_child_has_a_connection_of_its_own(store: Store) -> None:
     store.put(plain("traj_3"))
     assert store.ids() == ["traj_1", "traj_2", "traj_3"]
     assert not store.check()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_has_a_connection_of_its_own(tmp_path: Path) -> None:
+    in_a_fresh_python(FORKED, tmp_path / "karl.sqlite")
 
 
 def test_another_host_is_refused_and_told(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from karl_stores import by_calls, plain
+from karl_stores import by_calls, in_a_fresh_python, plain
 
 from ebmhw.errors import NewerRecord, StoreError
 from ebmhw.karl.readers.reader import Problem
@@ -224,22 +224,20 @@ def _as_nobody(store: Store) -> None:
     before = store.path.read_bytes()
     folders = [store.path.parent, *store.path.parent.parents]
     modes = {folder: folder.stat().st_mode for folder in folders}
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            for folder in folders:
-                if modes[folder] & 0o005 != 0o005:
-                    os.chmod(folder, 0o755)
-            os.setuid(65534)
-            _refused(store.path)
-            status = 0
-        except BaseException as error:
-            print(repr(error), file=sys.stderr)
-        finally:
-            os._exit(status)
     try:
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        for folder in folders:
+            if modes[folder] & 0o005 != 0o005:
+                os.chmod(folder, 0o755)
+        in_a_fresh_python(
+            """
+            from test_karl_store_faults import _refused
+            with Store(Path(sys.argv[1]), read_only=True) as opened:
+                assert len(list(opened)) == 1 and not opened.check()  # all that is imported late, while it may be read
+            os.setuid(65534)
+            _refused(Path(sys.argv[1]))
+        """,
+            store.path,
+        )
     finally:
         for folder, mode in modes.items():
             if folder.stat().st_mode != mode:
