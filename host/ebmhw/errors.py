@@ -180,6 +180,18 @@ class NotSupported(EbmhwError, RuntimeError):
     code = "not-supported"
 
 
+class BoardError(EbmhwError, RuntimeError):
+    """The board, its image, or what is installed on it is not as it has to be."""
+
+    code = "board"
+
+
+class FirmwareError(EbmhwError, RuntimeError):
+    """A bitstream, its manifest or its package cannot be made or trusted."""
+
+    code = "firmware"
+
+
 class HardwareFault(EbmhwError, RuntimeError):
     """A unit of the hardware refused what it was sent, answered something that cannot be, or failed its self-test; its results are not used.
 
