@@ -93,11 +93,11 @@ def cut(text: str, limit: int) -> str:
 
 
 def session_name(name: str) -> str:
-    """Return the name of a session as it is kept: itself, or a hash of one that holds a secret or is long, as names have to tell sessions apart."""
+    """Return the name of a session as it is kept: itself, or a hash of one that holds a secret, is long or is no text: names tell sessions apart."""
     kept = name.encode("utf-8", "replace").decode("utf-8")
-    if len(kept) <= _SESSION_CHARS and without_secrets(kept) == kept:
+    if kept == name and len(kept) <= _SESSION_CHARS and without_secrets(kept) == kept:
         return kept
-    return f"session-{hashlib.sha256(kept.encode('utf-8')).hexdigest()[:32]}"
+    return f"session-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from ebmhw.errors import InvalidTrajectory, shown
 from ebmhw.karl.tap.identities import NAME_CHARS, identity
 from ebmhw.karl.tap.results import result_of
 from ebmhw.karl.tap.stamps import Stamp
-from ebmhw.karl.tools import BASH, WRITE, canonical, cut, key_params
+from ebmhw.karl.tools import BASH, WRITE, canonical, cut, key_params, session_name
 
 VERSION = 1
 """Of a line."""
@@ -160,7 +160,7 @@ def _of_command(command: Any, params: Mapping[str, str], output: str) -> dict[st
 def _session(value: Any, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidTrajectory(f"{name} is {_told(value)}; give the agent's name of the session")
-    return identity(value)
+    return session_name(value)
 
 
 def _told(value: Any) -> str:

@@ -19,11 +19,11 @@ from ebmhw.karl.tap.buffers import ENDED, NOTE, SIDE, Buffers
 from ebmhw.karl.tap.closing import close_idle
 from ebmhw.karl.tap.events import VERSION
 from ebmhw.karl.tap.handles import OddFile, line_of, locked_within, odd, opened
-from ebmhw.karl.tap.identities import identity
 from ebmhw.karl.tap.placing import placed
 from ebmhw.karl.tap.reading import Late, session_in
 from ebmhw.karl.tap.spooled import SIDE_BYTES, lines, moment_of_note, reason
 from ebmhw.karl.tap.stamps import stamped
+from ebmhw.karl.tools import session_name
 from ebmhw.redaction import without_secrets
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class _Fold:
             raise InvalidTrajectory("the note names no session or no time")
         prompt = line.get("prompt")
         asked = asks_for(prompt if isinstance(prompt, str) else "")
-        done = store.annotate(identity(session), correction=asked == CORRECTION, redo=asked == REDO, continued=asked is None, at=at)
+        done = store.annotate(session_name(session), correction=asked == CORRECTION, redo=asked == REDO, continued=asked is None, at=at)
         self.annotated += bool(done)
         try:
             os.unlink(path)

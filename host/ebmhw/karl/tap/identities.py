@@ -1,4 +1,4 @@
-"""Identities: names of sessions and calls as they are kept, without secrets, and still different where they were."""
+"""Identities: names of calls and events as they are kept, without secrets, and still different where they were."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from ebmhw.karl.tools import cut
 
 NAME_CHARS = 500
-"""Of names of sessions, as of `ebmhw.karl.readers.session`, of calls, folders, models and skills."""
+"""Of names of calls, events, folders, models and skills."""
 
 _DIGITS = 32
 """Of a digest: 128 bits."""

@@ -9,9 +9,9 @@ from ebmhw.errors import InvalidTrajectory, NewerRecord, shown
 from ebmhw.karl.prompts import outcome_of
 from ebmhw.karl.tap.events import PROMPT, TOOL, VERSION
 from ebmhw.karl.tap.handles import line_of
-from ebmhw.karl.tap.identities import NAME_CHARS, identity
+from ebmhw.karl.tap.identities import NAME_CHARS
 from ebmhw.karl.tap.values import flag, number, text, whole
-from ebmhw.karl.tools import KEYS, PARAM_CHARS, canonical, cut
+from ebmhw.karl.tools import KEYS, PARAM_CHARS, canonical, cut, session_name
 from ebmhw.karl.trajectory import EVENTS_LIMIT, PROMPT_CHARS, TURNS_LIMIT, ToolEvent, Trajectory, Turn, trajectory_id
 
 LONGEST_S = 30 * 86400.0
@@ -72,7 +72,7 @@ class _Session:
         session = text(line.get("session"))
         if session is None or self._twice(line):
             return
-        self.session = self.session or identity(session)
+        self.session = self.session or session_name(session)
         ts = self.clock.moment(line)
         self.recorded = number(line.get("t")) or self.recorded
         for name in ("agent", "model", "user", "cwd", "repo", "domain", "skill", "invoked"):
