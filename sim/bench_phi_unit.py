@@ -374,6 +374,25 @@ async def input_watchdog(dut: Any) -> None:
     await bench.check_registers()
 
 
+@cocotb.test(**LIMIT)
+async def refused_watchdog(dut: Any) -> None:
+    """A packet that stops coming after it was refused is answered by what was wrong with it first."""
+    bench = PhiBench(dut)
+    await bench.start()
+    await bench.write("input_limit", cycles=40)
+    sent = FIELD_BEATS + 1
+    refused = [bad.packet for bad in bad_tokens(bench.random, bench.config.entries_max) if bad.error in ("reserved", "size", "format", "kind")]
+    for packet in [one for one in refused if len(one) > JOB_BYTES * (sent + 1)][:6]:
+        refusal, *late = (beats_of_bytes(answer).tolist() for answer in bench.model.answers(beats_of_bytes(packet), {sent}))
+        beats = bench.beats_of([packet])
+        bench.jobs.send(beats[:sent], last=False)
+        await bench.expect(refusal, last=False)
+        bench.jobs.send(beats[sent:])
+        await bench.expect([beat for answer in late for beat in answer], last=True)
+        await correct_tokens(bench)
+    await bench.check_registers()
+
+
 def job_of(packet: bytes) -> int:
     """Return the number of a token."""
     return int.from_bytes(packet[8:12], "little")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 from amaranth.hdl import Module, Mux, Signal
@@ -25,6 +26,7 @@ class PhiTop(wiring.Component):
     ----------
     config : size
     build : what register ``build`` reads
+    make_unit : makes the unit within, which has the ports of `PhiUnit`
 
     Attributes
     ----------
@@ -33,8 +35,8 @@ class PhiTop(wiring.Component):
     interrupt : high while an enabled interrupt is pending
     """
 
-    def __init__(self, config: PhiConfig, build: int = 0) -> None:
-        self._config, self._build = config, build
+    def __init__(self, config: PhiConfig, build: int = 0, make_unit: Callable[[PhiConfig], wiring.Component] = PhiUnit) -> None:
+        self._config, self._build, self._make_unit = config, build, make_unit
         super().__init__(
             {
                 "s_axi": In(AxiLite(REGISTERS.address_bits)),
@@ -46,7 +48,7 @@ class PhiTop(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        registers, unit = RegisterFile(REGISTERS), PhiUnit(self._config)
+        registers, unit = RegisterFile(REGISTERS), self._make_unit(self._config)
         gate = attach(m, self, unit, registers)
         identify(m, registers, IDENTITY, PACKET_HASH, self._build)
         show(
