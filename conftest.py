@@ -2,12 +2,16 @@
 
 from importlib.util import find_spec
 
-# They are imported only by who trains; make test installs none of these libraries, make test-all does.
-_TRAINING = (
-    "coherence/gates/cascade_callback",
-    *(f"coherence/training/{name}" for name in ("callbacks", "control", "judging", "session", "trainer")),
-    *(f"karl/training/{name}" for name in ("session", "steps", "trainer")),
-)
-_HERE = all(find_spec(name) is not None for name in ("torch", "transformers", "trl", "peft", "datasets"))
+# They are imported only by who trains, or drives a board; make test installs none of these libraries, make test-all and .ci/pynq do.
+_MODULES = {
+    ("torch", "transformers", "trl", "peft", "datasets"): (
+        "coherence/gates/cascade_callback",
+        *(f"coherence/training/{name}" for name in ("callbacks", "control", "judging", "session", "trainer")),
+        *(f"karl/training/{name}" for name in ("session", "steps", "trainer")),
+    ),
+    ("pynq",): ("backends/kv260/ip", "board/simulated/device"),
+}
 
-collect_ignore = [] if _HERE else [f"host/ebmhw/{name}.py" for name in _TRAINING]
+collect_ignore = [
+    f"host/ebmhw/{name}.py" for needed, names in _MODULES.items() if not all(find_spec(one) is not None for one in needed) for name in names
+]

@@ -36,7 +36,8 @@ def test_auto_is_the_cpu_and_says_why() -> None:
     for backend in (get_backend(), get_backend("auto"), get_backend("auto", threads=1)):
         assert backend.name == "cpu"
         info = backend.run(Model(2).compile(), Schedule.constant(1.0, 2)).info
-        assert info["backend"] == "cpu" and info["chosen_because"].startswith("auto: ")
+        assert info["backend"] == "cpu" and info["chosen_because"].startswith("auto: the CPU, since ")
+        assert backend.phi([1.0, 2.0]).info["chosen_because"] == info["chosen_because"]
     assert get_backend("cpu").run(Model(2).compile(), Schedule.constant(1.0, 1)).info["chosen_because"] is None
 
 
@@ -68,6 +69,7 @@ def test_unknown_names_are_refused(name: object) -> None:
         ("golden", {"threads": 2}, "backend 'golden' has no option 'threads'; it has arrays"),
         ("auto", {"thread": 2}, "backend 'auto' has no option 'thread'; it has threads"),
         ("simulated", {"lanes": 2}, "backend 'simulated' has no option 'lanes'; it has config, threads"),
+        ("kv260", {"threads": 2}, "backend 'kv260' has no option 'threads'; it has bitstream, device, download"),
         ("cpu", {"threads": 0}, "threads is 0; give a whole number from 1 to 1024"),
         ("cpu", {"threads": 1025}, "threads is 1025"),
         ("cpu", {"threads": -1}, "threads is -1"),

@@ -15,7 +15,7 @@ from cores import Beats, Meddler, ModelBackend, backend, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebmhw.backends import Progress, SamplerBackend, core, fleet, parts
+from ebmhw.backends import Progress, SamplerBackend, divided, fleet, parts
 from ebmhw.backends.driver import IsingDriver
 from ebmhw.backends.packing import pack_problem
 from ebmhw.backends.units import ISING
@@ -77,7 +77,7 @@ class TestNarrow(Conformance):
 
     @pytest.fixture(autouse=True)
     def short_exchanges(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(core, "EXCHANGE_WORDS", 1)
+        monkeypatch.setattr(divided, "EXCHANGE_WORDS", 1)
 
     def make(self) -> SamplerBackend:
         return ModelBackend(*(ModelBus(model(lanes=3, slots=2, schedule_max=2, sweep_bits=2)) for _ in range(2)))
@@ -587,7 +587,7 @@ def test_sweeps_of_clamped_spins_alone_take_no_time(sweeps: int) -> None:
 
 @pytest.mark.usefixtures("one_exchange")
 def test_more_samples_than_an_exchange_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "EXCHANGE_WORDS", 300)
+    monkeypatch.setattr(divided, "EXCHANGE_WORDS", 300)
     made = backend(lanes=2)
     options = {"reads": 5, "seed": 1, "keep_every": 1}
     draws = made.run(PROGRAM, Schedule.constant(0.1, 90), **options)

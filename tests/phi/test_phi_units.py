@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from cores import library, phi_backend, simulated
 from phi_conformance import PhiConformance, judge
+from pynq_boards import Board
 
-from boards import Board
 from ebmhw.backends import SamplerBackend, phi_rows
 from ebmhw.backends.phi_driver import PhiDriver
 from ebmhw.backends.phi_tokens import TokenRows

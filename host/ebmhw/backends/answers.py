@@ -53,10 +53,11 @@ class Answer:
         """Take the answer to a problem packet."""
         self._reader.take("loaded", job_id, program_id=problem.program_id, rows=problem.n, beats=problem.beats)
 
-    def result(self, problem: PackedProblem, job: Job, job_id: int) -> JobResult:
+    def result(self, job: Job, job_id: int) -> JobResult:
         """Take the answer to a run packet."""
+        problem = job.problem
         lanes, n, executed = self._shape.lanes, problem.n, problem.rows_executed
-        samples = np.empty((lanes, job.samples if executed else 0, n), dtype=np.int8)
+        samples = np.empty((lanes, job.samples, n), dtype=np.int8)
         samples[:, :, job.clamped] = job.clamp_values[:, None, :]
         for k in range(samples.shape[1]):
             state = self._reader.take("sample", job_id, sweep=job.keep_first + k * job.keep_every, rows=executed, lanes=lanes)["state"]["lanes"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from functools import cache
+from inspect import signature
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +17,20 @@ import numpy.typing as npt
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import Clamp, Progress, RunRequest, make_request
 from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
-from ebmhw.errors import DoesNotFit, NotSupported
+from ebmhw.errors import DoesNotFit, InvalidRun, NotSupported, shown
 from ebmhw.phi.layout import PARTIAL, RECORD
 from ebmhw.phi.partials import PhiPartials
 from ebmhw.phi.records import PhiRecords, among_left_out
 from ebmhw.phi.request import PhiRequest, make_partial_request, make_phi_request
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from ebmhw.backends.run_queue import Clock, Entry, Fits, Outcome, RunQueue
+
+_MAKING_QUEUE = threading.Lock()
 
 
 @final
@@ -52,6 +62,8 @@ class SamplerBackend(ABC):
     chosen_because: str | None = None
     """Why "auto" took this backend; None where it was named."""
 
+    _made_queue: RunQueue | None = None
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -65,6 +77,13 @@ class SamplerBackend(ABC):
     @abstractmethod
     def _execute(self, request: RunRequest) -> Draws:
         """Run a checked request, ending early (with what is done) once ``request.stop.now``."""
+
+    def _execute_some(self, first: RunRequest, more: Callable[[Fits], RunRequest | None]) -> list[Outcome]:
+        """Run ``first``, and with it as many queued runs as is good: ``more`` gives the next one if it fits. Outcomes in their order."""
+        return [self._execute(first)]
+
+    def _refuse(self, request: RunRequest) -> None:  # noqa: B027  # most have no more to say
+        """Raise what a request would fail with that capabilities do not show, before it is queued."""
 
     @final
     def run(
@@ -112,37 +131,140 @@ class SamplerBackend(ABC):
         DoesNotFit
             for a program beyond the capabilities.
         """
-        started, cpu = time.perf_counter(), time.process_time()
-        stop = Stop(time_limit, interrupt)
+        from ebmhw.backends.run_queue import Clock
+
+        clock, stop = Clock(), Stop(time_limit, interrupt)
         try:
             request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
-            self._refuse_misfit(program, request.identity.rule)
+            self.refuse_misfit(program, request.identity.rule)
             with keyboard_interrupt_sets(stop):
                 draws = self._execute(request)
         except MemoryError as error:
-            raise DoesNotFit(
-                f"{1 if reads is None else reads} reads of {program.n} spins, and the samples that each keeps, take more memory than this "
-                "machine gives; ask for fewer reads or kept samples, and go on with first_read or resume"
-            ) from error
+            raise _too_large(program, 1 if reads is None else reads) from error
+        self._describe(request, draws, clock.timing(), 1)
+        return draws
+
+    def _describe(self, request: RunRequest, draws: Draws, timing: dict[str, float], batched: int) -> None:
+        program, betas = request.program, request.schedule.effective_betas
         done = draws.sweeps - request.sweeps_before
         draws.info.update(
-            backend=self.name,
-            chosen_because=self.chosen_because,
+            backend=draws.info.get("backend", self.name),
+            chosen_because=draws.info.get("chosen_because", self.chosen_because),
             seed=request.identity.seed,
             rule=request.identity.rule,
             first_read=request.identity.first_read,
             reads=draws.reads,
             sweeps=draws.sweeps,
             updates=draws.reads * done * (program.n - request.clamped.size),
-            beta_effective=[float(schedule.effective_betas[0]), float(schedule.effective_betas[-1])] if schedule.betas.size else [],
-            beta_clipped=schedule.clipped,
+            beta_effective=[float(betas[0]), float(betas[-1])] if betas.size else [],
+            beta_clipped=request.schedule.clipped,
             stopped_by=_stopped_by(request, draws),
             program=program.digest,
-            timing={"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
+            batched=batched,
+            timing=timing,
         )
-        return draws
 
-    def _refuse_misfit(self, program: Program, rule: str) -> None:
+    @final
+    def submit(self, program: Program, schedule: Schedule, **arguments: Any) -> Future[Draws]:
+        """Queue a run, with the arguments of `run`, and return at once; ``future.result()`` waits for its draws and raises its error.
+
+        Runs are done one after the other, in the order in which they were submitted, by a thread of the backend; on cores, small ones that wait are
+        put into one exchange (``info["batched"]`` says how many; the seconds in ``info["timing"]`` are then of all of them, but for ``queued_s``,
+        which the run waited). Draws do not depend on any of that: they are those of `run`. A run that fails fails its own future only. `run` and
+        `phi` may be called meanwhile; on cores they come between two exchanges.
+
+        ``future.cancel()`` takes back a run that waits; one in work can no longer be cancelled, but ends early by its ``time_limit``, which counts
+        from when it begins, or its ``interrupt``. ``progress``, ``interrupt`` and callbacks of the future are called in the thread: they may submit
+        runs, but must not wait for them. Arrays are copied, so that they may change at once.
+
+        1,024 runs (or 256 MiB of initial states and clamps) may wait; where there are more, this waits for room. When the main thread has ended,
+        runs that wait are cancelled and the one in work is interrupted, or fails.
+
+        There is no such thing for `phi`, which reads logits in place: where they lie, a model may have written the next ones before their turn. A
+        thread of yours may call it; it does not wait for runs.
+
+        Raises
+        ------
+        TypeError, InvalidRun, InvalidSchedule, DoesNotFit
+            for arguments that are not allowed, as `run`, at once.
+        """
+        entry = self._entry(program, schedule, arguments)
+        self._queue.put([entry])
+        return entry.future
+
+    @final
+    def run_many(self, runs: Iterable[Sequence[Any]]) -> list[Draws]:
+        """Return the draws of many runs: `submit` of them all at once, so that small ones share exchanges from the first on, and their results.
+
+        Parameters
+        ----------
+        runs : (program, schedule) or (program, schedule, {argument of `run`: value})
+
+        All arguments are checked before the first run. Where a run fails, or Ctrl-C is pressed, those that wait are cancelled, the one in work is
+        interrupted, and the error is raised.
+
+        Raises
+        ------
+        InvalidRun
+            for a run that is something else, and where a function that a submitted run calls asks for this.
+        Others as `run`.
+        """
+        entries = [self._entry(*_pair_and_arguments(number, run)) for number, run in enumerate(runs)]
+        if self._queue.is_here:
+            raise InvalidRun("run_many() was called by a function of a submitted run, which it would wait for; call run() there")
+        if not entries:
+            return []
+        self._queue.put(entries, wait=False)
+        try:
+            return [entry.future.result() for entry in entries]
+        except BaseException:
+            for entry in entries:
+                entry.future.cancel()
+                entry.request.stop.interrupted = True
+            raise
+
+    @property
+    def _queue(self) -> RunQueue:
+        from ebmhw.backends.run_queue import RunQueue
+
+        with _MAKING_QUEUE:
+            if self._made_queue is None:
+                self._made_queue = RunQueue()
+            return self._made_queue
+
+    def _entry(self, program: Program, schedule: Schedule, arguments: Mapping[str, Any]) -> Entry:
+        """Return a run for the queue, its arguments checked."""
+        from ebmhw.backends.run_queue import Entry, leaving
+
+        names = _arguments()
+        unknown = [name for name in arguments if name not in names]
+        if unknown:
+            raise TypeError(f"a run has no argument {shown(unknown[0])}; it has {', '.join(names)}")
+        given: dict[str, Any] = {**dict.fromkeys(names), **arguments}
+        stop = Stop(given.pop("time_limit"), given.pop("interrupt"))
+        try:
+            request = make_request(program, schedule, **given, stop=stop)
+            self.refuse_misfit(program, request.identity.rule)
+            self._refuse(request)
+        except MemoryError as error:
+            raise _too_large(program, given["reads"] or 1) from error
+        stop.also(leaving)
+        return Entry(self, request)
+
+    @final
+    def _ended(self, request: RunRequest, outcome: Outcome, waited: float, clock: Clock, batched: int) -> Outcome:
+        """Return the outcome of a queued run as users see it."""
+        if isinstance(outcome, MemoryError):
+            error = _too_large(request.program, request.reads)
+            error.__cause__ = outcome
+            return error
+        if isinstance(outcome, Draws):
+            self._describe(request, outcome, {**clock.timing(), "queued_s": waited}, int(outcome.info.get("batched", batched)))
+        return outcome
+
+    @final
+    def refuse_misfit(self, program: Program, rule: str) -> None:
+        """Raise DoesNotFit, or NotSupported for the rule, where a program is beyond the capabilities."""
         can = self.capabilities
         if rule not in can.rules:
             raise NotSupported(f"backend {self.name!r} has no rule {rule!r}; it has {', '.join(can.rules)}")
@@ -221,15 +343,17 @@ class SamplerBackend(ABC):
             array.flags.writeable = False
         except MemoryError as error:
             raise DoesNotFit("what is measured of these rows takes more memory than this machine gives; give them in parts") from error
-        info = request.info | {
-            "backend": self.name,
-            "chosen_because": self.chosen_because,
-            "source": request.logits.source,
-            "device": request.logits.device,
-            "rows": request.count,
-            "entries": request.entries,
-            "timing": {"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
-        }
+        info = (
+            {"backend": self.name, "chosen_because": self.chosen_because}
+            | request.info
+            | {
+                "source": request.logits.source,
+                "device": request.logits.device,
+                "rows": request.count,
+                "entries": request.entries,
+                "timing": {"run_s": time.perf_counter() - started, "cpu_s": time.process_time() - cpu},
+            }
+        )
         return array, info
 
     def _phi(self, request: PhiRequest) -> npt.NDArray[np.void]:
@@ -238,6 +362,26 @@ class SamplerBackend(ABC):
 
     def __repr__(self) -> str:
         return f"<ebmhw backend {self.name!r}>"
+
+
+@cache
+def _arguments() -> tuple[str, ...]:
+    """Return the names of what a run may be given besides program and schedule."""
+    return tuple(signature(SamplerBackend.run).parameters)[3:]
+
+
+def _pair_and_arguments(number: int, run: Sequence[Any]) -> tuple[Program, Schedule, Mapping[str, Any]]:
+    """Return program, schedule and arguments of a run of `SamplerBackend.run_many`."""
+    if not isinstance(run, (tuple, list)) or len(run) not in (2, 3) or not (len(run) == 2 or isinstance(run[2], Mapping)):
+        raise InvalidRun(f"run {number} is {shown(run)}; give (program, schedule) or (program, schedule, {{argument: value}})")
+    return run[0], run[1], run[2] if len(run) == 3 else {}
+
+
+def _too_large(program: Program, reads: int) -> DoesNotFit:
+    return DoesNotFit(
+        f"{reads} reads of {program.n} spins, and the samples that each keeps, take more memory than this machine gives; ask for fewer reads "
+        "or kept samples, and go on with first_read or resume"
+    )
 
 
 def _stopped_by(request: RunRequest, draws: Draws) -> str | None:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import final
 from weakref import WeakKeyDictionary
 
-from ebmhw.backends.answers import sample_beats
 from ebmhw.backends.base import Capabilities, SamplerBackend
+from ebmhw.backends.divided import DividedRun
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.driver import IsingDriver
-from ebmhw.backends.fleet import EXCHANGE_WORDS, Fleet
+from ebmhw.backends.fleet import Fleet
 from ebmhw.backends.jobs import Job, JobResult
+from ebmhw.backends.joint import JointRuns
 from ebmhw.backends.packing import ROW_BEATS_LIMIT, PackedProblem, pack_problem
-from ebmhw.backends.parts import Group, Part, PartResults, next_part
 from ebmhw.backends.phi_answers import Answers
 from ebmhw.backends.phi_driver import PhiDriver
 from ebmhw.backends.phi_rows import measure
 from ebmhw.backends.request import RunRequest
+from ebmhw.backends.run_queue import Fits, Outcome
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS, RULES
-from ebmhw.errors import NotSupported
+from ebmhw.errors import CoreStalled, NotSupported
 from ebmhw.phi.request import PhiRequest
 from ebmhw.program import Program
 
-_REPORTS = 20
-"""Progress reports of a batch, at least, where it has that many sweeps: each costs two passes over the program."""
+_STALLS = 2
+"""Runs of an exchange that failed that may stall when they are run again by themselves."""
 
 
 def core_capabilities(lanes: int, slots: int, spins_max: int, beats_max: int, *, phi: bool = False) -> Capabilities:
@@ -42,6 +44,7 @@ class CoreBackend(SamplerBackend):
         self._capabilities = capabilities
         self._cores = Fleet(self._connect)
         self._phi_units = Fleet(self._connect_phi)
+        self._packing = threading.Lock()
         self._packed: WeakKeyDictionary[Program, dict[bytes, PackedProblem]] = WeakKeyDictionary()
 
     @abstractmethod
@@ -79,81 +82,91 @@ class CoreBackend(SamplerBackend):
 
     @final
     def _execute(self, request: RunRequest) -> Draws:
-        problem = self._problem(request)
-        results = PartResults(request, self._core.shape.lanes)
-        exchanges, start, total = 0, 0, request.sweeps
+        run = self._divided(request)
         with self._cores.workers() as workers:
-            while start < request.reads:
-                groups, done = self._batch(problem, request, start), 0
-                stop = groups[-1].stop
-                while True:
-                    part = self._part(problem, request, done, len(groups))
-                    jobs = [results.job(group, part, done) for group in groups]
-                    for group, result in zip(groups, self._exchange(workers, problem, jobs), strict=True):
-                        results.merge(group, part, done, result)
-                    results.verify(start, stop, self.name)
-                    exchanges += 1
-                    done += part.sweeps_done
-                    if request.progress is not None and total:
-                        request.progress(results.progress(start, stop, done))
-                    if done == total or request.stop.now:
-                        break
-                if done == total or start == 0:
-                    results.finish(stop, done)
-                if request.stop.now:
-                    break
-                start = stop
-        draws = results.draws()
-        draws.info.update(cores=len(self.drivers), lanes=self._core.shape.lanes, build=f"{self._core.shape.build:#010x}", exchanges=exchanges)
-        return draws
+            while not run.ended:
+                run.take(self._exchange(workers, run.jobs()))
+        return run.draws()
+
+    @final
+    def _execute_some(self, first: RunRequest, more: Callable[[Fits], RunRequest | None]) -> list[Outcome]:
+        joint = JointRuns(self._cores, self._divided(first))
+        candidate: DividedRun | None = None
+
+        def fits(request: RunRequest) -> bool:
+            nonlocal candidate
+            candidate = self._divided(request)
+            return joint.fits(candidate)
+
+        while more(fits) is not None:
+            assert candidate is not None
+            joint.add(candidate)
+        if len(joint.runs) == 1:
+            return [self._execute(first)]
+        try:
+            with self._cores.workers() as workers:
+                found = joint.exchange(lambda jobs: self._exchange(workers, jobs))
+        except Exception as error:
+            return self._one_by_one([run.request for run in joint.runs], error)
+        return [self._taken(run, results) for run, results in zip(joint.runs, found, strict=True)]
+
+    def _taken(self, run: DividedRun, results: list[JobResult]) -> Outcome:
+        """Return the draws of a run that one exchange has done, or what is wrong with them; another run is none the worse."""
+        try:
+            run.take(results)
+            return run.draws()
+        except BaseException as error:
+            return error
+
+    def _one_by_one(self, requests: Sequence[RunRequest], fault: Exception) -> list[Outcome]:
+        """Run again, each by itself, the runs whose common exchange failed, so that only those fail whose fault it is.
+
+        A run that stalls a core takes half a minute: after two of them the core itself is at fault, and the rest fails as the second did.
+        """
+        outcomes: list[Outcome] = []
+        stalls: list[CoreStalled] = []
+        for request in requests:
+            if len(stalls) == _STALLS:
+                outcomes.append(stalls[-1])
+                continue
+            request.stop.begin()
+            try:
+                draws = self._execute(request)
+                draws.info.update(batched=1, batch_failed=str(fault))
+                outcomes.append(draws)
+            except BaseException as error:
+                outcomes.append(error)
+                if isinstance(error, CoreStalled):
+                    stalls.append(error)
+        return outcomes
+
+    @final
+    def _refuse(self, request: RunRequest) -> None:
+        self._problem(request)
+
+    def _divided(self, request: RunRequest) -> DividedRun:
+        return DividedRun(request, self._problem(request), self._cores, self.name)
 
     def _problem(self, request: RunRequest) -> PackedProblem:
-        known = self._packed.setdefault(request.program, {})
         key = request.clamped.tobytes()
-        if key not in known:
-            # Of the forms for clamped spins only the latest is kept.
-            for old in [k for k in known if k and key]:
-                del known[old]
-            known[key] = pack_problem(request.program, request.clamped, self._core.shape.slots, self._core.shape.beats_max, self.name)
-        return known[key]
+        with self._packing:
+            known = self._packed.setdefault(request.program, {})
+            if key not in known:
+                # Of the forms for clamped spins only the latest is kept.
+                for old in [k for k in known if k and key]:
+                    del known[old]
+                known[key] = pack_problem(request.program, request.clamped, self._core.shape.slots, self._core.shape.beats_max, self.name)
+            return known[key]
 
-    # --- how much at once
-
-    def _batch(self, problem: PackedProblem, request: RunRequest, start: int) -> list[Group]:
-        """Return the groups that are run together: as many as one exchange has time for, and one a core at least."""
-        core = self._core
-        part = self._limited(problem, request, 0, core.shape.sweeps_max, 1)
-        beats, cycles = core.cost(problem, part.entries, part.sweeps, part.due)
-        together = len(self.drivers) * min(self._cores.aim(request.stop) / cycles, EXCHANGE_WORDS / beats)
-        return Group.some(request, core.shape.lanes, start, max(len(self.drivers), int(together)))
-
-    def _part(self, problem: PackedProblem, request: RunRequest, done: int, groups: int) -> Part:
-        """Return the next part of the schedule for so many groups: as long as one exchange has time for."""
-        share = -(-groups // len(self.drivers))
-        _, fixed = self._core.cost(problem, 0, 0, 0)
-        _, each = self._core.cost(problem, 0, 1, 0)
-        sweeps = int((self._cores.aim(request.stop) / share - fixed) / (each - fixed))
-        if request.stop.seconds_left == float("inf"):
-            # What surrounds a part takes a third of the time at the most.
-            sweeps = max(sweeps, 2 * fixed // (each - fixed))
-        if request.progress is not None:
-            sweeps = min(sweeps, request.sweeps // _REPORTS)
-        return self._limited(problem, request, done, max(1, sweeps), share)
-
-    def _limited(self, problem: PackedProblem, request: RunRequest, done: int, sweeps: int, share: int) -> Part:
-        """Return the next part of at most so many sweeps that a core can take, for a share of so many groups."""
-        shape = self._core.shape
-        samples = max(1, EXCHANGE_WORDS // share // sample_beats(problem))
-        return next_part(request, problem.rows_executed, done, min(sweeps, shape.sweeps_max), shape.schedule_max, samples)
-
-    def _exchange(self, workers: ThreadPoolExecutor, problem: PackedProblem, jobs: list[Job]) -> list[JobResult]:
+    def _exchange(self, workers: ThreadPoolExecutor, jobs: list[Job]) -> list[JobResult]:
         """Run jobs, shared out among the cores."""
-        parts = [jobs[share] for share in self._cores.shares(len(jobs))]
         core = self._core
-        cycles = sum(core.cost(problem, job.words.size, job.total, job.samples)[1] for job in parts[0])
-        cycles += 0 if core.holds(problem) else problem.packet_beats
+        costs = [core.cost_of(job) for job in jobs]
+        shares = self._cores.dealt(costs)
+        loading = (sum(problem.packet_beats for problem in driver.loads(jobs[share])) for driver, share in zip(self.drivers, shares, strict=False))
+        cycles = max(sum(costs[share]) + load for share, load in zip(shares, loading, strict=True))
 
         def work(driver: IsingDriver, part: list[Job], seconds: float) -> list[JobResult]:
-            return driver.run(problem, part, seconds)
+            return driver.run(part, seconds)
 
-        return [result for part in self._cores.exchange(workers, parts, cycles, work) for result in part]
+        return [result for part in self._cores.exchange(workers, [jobs[share] for share in shares], cycles, work) for result in part]

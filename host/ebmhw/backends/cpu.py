@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,7 @@ class CpuBackend(SamplerBackend):
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.threads = whole_number(threads, "threads", 1, 1024, available)
         self.instruction_set = instruction_set()
+        self._preparing = threading.Lock()
         self._prepared: WeakKeyDictionary[Program, dict[tuple[bool, bytes], EncodedProgram | LinkedProgram]] = WeakKeyDictionary()
 
     @property
@@ -96,14 +98,15 @@ class CpuBackend(SamplerBackend):
         # One read would leave 31 lanes of a group empty; with two, or terms of higher order, the group is faster all the same.
         single = request.reads <= _SINGLE_READS and request.program.weights.max_order <= 2
         make = LinkedProgram if single else EncodedProgram
-        known = self._prepared.setdefault(request.program, {})
         key = (single, request.clamped.tobytes())
-        if key not in known:
-            # Of the forms for clamped spins only the latest is kept.
-            for old in [k for k in known if k[1] and request.clamped.size]:
-                del known[old]
-            known[key] = make(request.program, request.clamped)
-        return known[key]
+        with self._preparing:
+            known = self._prepared.setdefault(request.program, {})
+            if key not in known:
+                # Of the forms for clamped spins only the latest is kept.
+                for old in [k for k in known if k[1] and request.clamped.size]:
+                    del known[old]
+                known[key] = make(request.program, request.clamped)
+            return known[key]
 
     def _sweep(self, batch: Batch, request: RunRequest, results: _Results, start: int, workers: _Workers) -> int:
         """Run the schedule on a batch, all its chains in step, and return the sweeps done."""

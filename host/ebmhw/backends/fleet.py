@@ -6,7 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Generic, TypeVar, final
+
+import numpy as np
 
 from ebmhw.backends.stop import Stop
 from ebmhw.backends.unit_driver import UnitDriver
@@ -15,7 +18,11 @@ _EXCHANGE_SECONDS = 0.3
 """Aim for one exchange with a unit: how late an interrupt, a deadline or a progress bar may be."""
 
 EXCHANGE_WORDS = 1 << 20
-"""Words of 64 bits of one exchange, jobs and answers together, unless one sample or one row takes more."""
+"""Words of 64 bits of one exchange, jobs and answers together, unless one job of one sample or one row takes more; the program's packet not counted.
+
+With the largest program and the largest job that the board's core takes it stays under a sixth of what one DMA transfer holds (DMA_LENGTH_BITS of
+`ebmhw.board.block_design`), which a test computes.
+"""
 
 _PATIENCE = 50.0
 """An exchange may take this many times as long as expected, and _GRACE_SECONDS more, before the unit counts as stalled."""
@@ -63,6 +70,13 @@ class Fleet(Generic[Driver]):
         """Return which of so many jobs each unit takes: equal shares in order, the last ones smaller or none."""
         share = -(-count // len(self.drivers))
         return [slice(start, min(start + share, count)) for start in range(0, count, share)]
+
+    def dealt(self, costs: Sequence[int]) -> list[slice]:
+        """Return which of jobs of such costs each unit takes: in order, about equal costs, none without a job; fewer units for few jobs."""
+        ends = np.cumsum(costs)
+        cuts = np.searchsorted(ends, ends[-1] * np.arange(1, len(self.drivers)) / len(self.drivers)) + 1
+        bounds = np.unique([0, *cuts, len(costs)]).tolist()
+        return [slice(start, stop) for start, stop in pairwise(bounds)]
 
     def workers(self) -> ThreadPoolExecutor:
         """Return a pool with a thread for each unit, for `exchange`; no thread is started for one."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.backends.draws import Int8Array, Int64Array
+from ebmhw.backends.packing import PackedProblem
 
 
 @final
@@ -18,6 +19,7 @@ class Job:
 
     Attributes
     ----------
+    problem : what is sampled
     seed, first_read, rule : as of a run; lane r is read first_read + r
     words, sweeps : the schedule: temperature words and sweeps at each
     keep_first, keep_every : sweep (from 1) after which the first sample is kept, 0 for none, and sweeps between samples
@@ -26,6 +28,7 @@ class Job:
     clamped, clamp_values : spins held fixed (clamps,), and int8 (lanes, clamps)
     """
 
+    problem: PackedProblem
     seed: int
     first_read: int
     rule: str
@@ -46,7 +49,9 @@ class Job:
     @property
     def samples(self) -> int:
         """Samples that are sent; one that is due after the last sweep is the final state."""
-        return max(0, (self.total - 1 - self.keep_first) // self.keep_every + 1) if self.keep_first else 0
+        if not self.keep_first or not self.problem.rows_executed:
+            return 0
+        return max(0, (self.total - 1 - self.keep_first) // self.keep_every + 1)
 
 
 @final

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ebmhw.backends.draws import Draws, Int8Array
 from ebmhw.backends.jobs import Job, JobResult
+from ebmhw.backends.packing import PackedProblem
 from ebmhw.backends.request import Progress, RunRequest
 from ebmhw.contract.formats import READ_LIMIT
 from ebmhw.contract.stream import STATE_WORDS
@@ -21,7 +22,7 @@ _SWEEPS_AT_ONCE = 1 << 22
 _EVERY_LIMIT = 2**32 - 1
 """Largest number of sweeps between samples that a job holds; one sample at the most is due in a job where they are further apart."""
 
-_CHECKED_TERMS = 1 << 18
+CHECKED_TERMS = 1 << 18
 """Terms that energies are recomputed from after each part: as many reads as that allows, one at least."""
 
 
@@ -126,12 +127,13 @@ class PartResults:
 
     Parameters
     ----------
-    request, lanes : the run, and the lanes of a group
+    request, problem : the run, and its program as a core takes it
+    lanes : of a group
     """
 
-    def __init__(self, request: RunRequest, lanes: int) -> None:
+    def __init__(self, request: RunRequest, problem: PackedProblem, lanes: int) -> None:
         reads, n = request.reads, request.program.n
-        self._request, self._lanes = request, lanes
+        self._request, self._problem, self._lanes = request, problem, lanes
         self._spins: Int8Array = np.empty((reads, n), dtype=np.int8)
         self._best_spins: Int8Array = np.empty((reads, n), dtype=np.int8)
         self._energy, self._best_energy, self._best_sweep, self._flips = (np.empty(reads, dtype=np.int64) for _ in range(4))
@@ -153,6 +155,7 @@ class PartResults:
         request, goes_on = self._request, done > 0 or self._request.resume is not None
         start = self._spins if goes_on else request.initial
         return Job(
+            problem=self._problem,
             seed=request.identity.seed,
             first_read=group.first_read,
             rule=request.identity.rule,
@@ -192,7 +195,7 @@ class PartResults:
     def verify(self, start: int, stop: int, backend: str) -> None:
         """Compare energies of some of the reads start .. stop - 1 with those of their states; HardwareFault where one differs."""
         program = self._request.program
-        count = min(stop - start, max(1, _CHECKED_TERMS // (program.n + 2 * program.weights.num_terms)))
+        count = min(stop - start, max(1, CHECKED_TERMS // (program.n + 2 * program.weights.num_terms)))
         some = np.unique(np.linspace(start, stop - 1, count).astype(np.int64))
         for what, spins, energies in (("", self._spins, self._energy), ("best ", self._best_spins, self._best_energy)):
             exact = program.energy(spins[some])

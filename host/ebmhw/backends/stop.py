@@ -20,19 +20,28 @@ class Stop:
     """Says when a run should end early: a deadline, an interrupt from the keyboard, or a caller's function."""
 
     def __init__(self, time_limit: float | None = None, asked: Callable[[], bool] | None = None) -> None:
-        self._deadline = None if time_limit is None else time.monotonic() + _seconds(time_limit)
+        self._limit = None if time_limit is None else _seconds(time_limit)
         if asked is not None and not callable(asked):
             raise InvalidRun(f"interrupt is {shown(asked)}; give a function without arguments, or None")
-        self._asked = asked
+        self._asked = [] if asked is None else [asked]
         self.interrupted = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the time count from now on, rather than from when this was made."""
+        self._deadline = None if self._limit is None else time.monotonic() + self._limit
         self.timed_out = False
+
+    def also(self, asked: Callable[[], bool]) -> None:
+        """Ask another function as well, before those asked so far."""
+        self._asked.insert(0, asked)
 
     @property
     def now(self) -> bool:
         """True from the moment on that the run should end."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
             self.timed_out = True
-        if self._asked is not None and not self.interrupted and self._asked():
+        if not self.interrupted and any(asked() for asked in self._asked):
             self.interrupted = True
         return self.timed_out or self.interrupted
 

@@ -18,7 +18,23 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         deduction; without them speeds are measured on graphs like those, and the cases that are about the files are left out
     quick : smaller work, the longest cases left out
     """
-    from ebmhw.bench import capture, checking, coherence, deduction, gsm8k, hardware, karl, phi, quality, sampling, sat, smollm2, startup, verify
+    from ebmhw.bench import (
+        board,
+        capture,
+        checking,
+        coherence,
+        deduction,
+        gsm8k,
+        hardware,
+        karl,
+        phi,
+        quality,
+        sampling,
+        sat,
+        smollm2,
+        startup,
+        verify,
+    )
 
     return [
         *sampling.cases(data, quick),
@@ -35,4 +51,5 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         *smollm2.cases(quick),
         *karl.cases(quick),
         *hardware.cases(data, quick),
+        *board.cases(quick),
     ]

@@ -16,6 +16,9 @@ APP: Final = "ebmhw-kv260"
 STEM: Final = "ebmhw"
 """Stem of the .bit, the .hwh and the .xsa."""
 
+TOP: Final = "ebmhw_wrapper"
+"""The design's top module, whose name the header of the .bit holds."""
+
 PART: Final = "xck26-sfvc784-2LV-c"
 """The FPGA of the K26 module, as Vivado calls it."""
 
@@ -29,8 +32,8 @@ VENDOR: Final = "ebmhw"
 LIBRARY: Final = "hdl"
 IP_VERSION: Final = "1.0"
 
-CLOCKS_MHZ: Final = (100, 150, 200, 250)
-"""Choices of the programmable logic's one clock, pl_clk0."""
+CLOCKS_MHZ: Final = (100, 125, 200, 250)
+"""Choices of the programmable logic's one clock, pl_clk0: whole parts of the 1,000 MHz that IOPLL runs at on the KV260."""
 
 CLOCK_MHZ: Final = 200
 """The clock that is built for unless another is asked for."""
@@ -51,6 +54,10 @@ DMA_LENGTH_BITS: Final = 26
 
 DMA_MEMORY_BITS: Final = 128
 """Width of the DMA engines' memory ports, that of S_AXI_HP0_FPD, which is not coherent: the driver flushes and invalidates."""
+
+CONTROL_BITS: Final = 32
+"""Width of M_AXI_HPM0_FPD, which reaches the registers. Kria-PYNQ's overlay sets the port's processor side to 32 bits when a user logs in: a wider
+port would from then on read registers at multiples of 16 bytes only."""
 
 GIC_SPI: Final = 89
 """The shared interrupt of pl_ps_irq0[0] at the GIC, where the interrupt controller's one line ends; its number in the device tree."""

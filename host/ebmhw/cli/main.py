@@ -15,6 +15,7 @@ from ebmhw.errors import EbmhwError
 _COMMANDS = {
     "backends": "which backends work here, and why others do not",
     "bench": "measure speed and quality against other libraries",
+    "board": "look at a KV260, load its firmware, test and measure it",
     "check": "replay a certificate without model and backend",
     "observe": "show the training run of a log, follow it, compare two, serve metrics",
     "karl": "learn from sessions of agents: read their logs, score, select, export, train, evaluate",

@@ -20,7 +20,7 @@ _COPY_BYTES = 4 << 20
 _MATRIX_ENTRIES = 1 << 15
 """Entries of a place from which on it is measured where it is. A place takes 0.2 ms, copying an entry 1 to 2 ns; rows of a language model stay."""
 
-_ONE_THREAD_ENTRIES = 1 << 17
+ONE_THREAD_ENTRIES = 1 << 17
 """Entries up to which one thread is done, in about 0.2 ms, before others have started."""
 
 _GAP_ENTRIES = 1 << 13
@@ -30,7 +30,7 @@ _GAP_ENTRIES = 1 << 13
 def measure(request: PhiRequest, logits: HostLogits, threads: int) -> npt.NDArray[np.void]:
     """Return the records, or partials, of a request whose logits lie in the host's memory."""
     answers = np.zeros(request.count, dtype=PARTIAL if request.partial else RECORD)
-    with _Threads(threads if request.count * request.entries > _ONE_THREAD_ENTRIES else 1) as pool:
+    with _Threads(threads if request.count * request.entries > ONE_THREAD_ENTRIES else 1) as pool:
         if logits.words.dtype.isnative and logits.matrix_entries >= min(_MATRIX_ENTRIES, logits.words.size):
             _measure_in_place(request, logits, answers, pool)
         else:

@@ -71,30 +71,42 @@ class SimulatedBus(Bus):
         words = self._job_words
         if jobs.size % words:
             raise ValueError(f"the jobs have {jobs.size} words of 64 bits; give whole beats, {words} words each")
-        sent, arrived = ctypes.c_uint64(), ctypes.c_uint64()
         deadline, began = time.monotonic() + seconds, self.cycles
-        functions, status = self._functions, 0
+        status, sent, arrived = 0, 0, 0
         try:
-            functions.ebmhw_unit_begin(self._unit, jobs.ctypes.data, jobs.size, answer.ctypes.data, room)
+            self.begin(jobs, answer)
             while True:
                 left = _STEP_CYCLES if self._cycle_limit is None else min(_STEP_CYCLES, self._cycle_limit + began - self.cycles)
-                status = functions.ebmhw_unit_step(self._unit, left, ctypes.byref(sent), ctypes.byref(arrived))
+                status, sent, arrived = self.step(left)
                 if status or time.monotonic() > deadline or left < _STEP_CYCLES:
                     break
         finally:
             # Whatever ends this, the unit must not go on writing to an array that is gone.
             if status != 1:
                 self.abandon()
-        here: Beats = answer[: arrived.value]
+        here: Beats = answer[:arrived]
         if status == 2:
             raise HardwareFault(f"the unit answered more than the {room} beats that its jobs make")
         if status == 0:
             raise CoreStalled(
-                f"the unit did not answer within {self.cycles - began} cycles: it took {sent.value // words} of {jobs.size // words} beats and gave "
+                f"the unit did not answer within {self.cycles - began} cycles: it took {sent // words} of {jobs.size // words} beats and gave "
                 f"{here.size} of at most {room}",
                 here.tobytes(),
             )
         return here
+
+    def begin(self, jobs: Beats, answer: Beats) -> None:
+        """Put a batch to the unit, whole beats. Both arrays must stay where they are until it is answered or abandoned."""
+        self._functions.ebmhw_unit_begin(self._unit, jobs.ctypes.data, jobs.size, answer.ctypes.data, answer.size)
+
+    def step(self, cycles: int) -> tuple[int, int, int]:
+        """Run the clock until the batch is over, at most so many cycles.
+
+        Returns what became of it (0 it goes on, 1 it is answered, 2 the answer is longer than its array), words taken, words given.
+        """
+        sent, arrived = ctypes.c_uint64(), ctypes.c_uint64()
+        status = int(self._functions.ebmhw_unit_step(self._unit, cycles, ctypes.byref(sent), ctypes.byref(arrived)))
+        return status, sent.value, arrived.value
 
     def abandon(self) -> None:
         self._functions.ebmhw_unit_abandon(self._unit)

@@ -1,0 +1,1 @@
+"""The KV260: bitstream, firmware package and deployment."""

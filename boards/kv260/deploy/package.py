@@ -1,0 +1,120 @@
+"""What is deployed: the files of a firmware, as `make firmware` leaves them, and a package of ebmhw for the board's Python."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+from ebmhw.board.block_design import APP, STEM
+from ebmhw.board.manifest import FILE, BitstreamEntry, FileFacts, read_manifest
+from ebmhw.errors import ConfigError, FirmwareError
+
+FIRMWARE_FILES: Final = (f"{APP}.bit.bin", f"{APP}.dtbo", "shell.json")
+"""Of the loader's folder: nothing else may lie there."""
+
+SHARE_FILES: Final = (f"{STEM}.bit", f"{STEM}.hwh", FILE)
+"""For software on the board."""
+
+
+@final
+@dataclass(frozen=True)
+class UploadFile:
+    """A file that goes to the board: where there ("firmware", "share", "host"), its name, where it lies here, and its digest."""
+
+    where: str
+    name: str
+    path: Path
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, where: str, path: Path) -> UploadFile:
+        """Return one with the digest of the file as it is now."""
+        try:
+            facts = FileFacts.of(path)
+        except OSError as error:
+            raise FirmwareError(f"{path} cannot be read ({error.strerror or error}); make the firmware again (make firmware)") from None
+        if not facts.size:
+            raise FirmwareError(f"{path} is empty; make the firmware again (make firmware)")
+        return cls(where, path.name, path, facts.size, facts.sha256)
+
+
+@final
+@dataclass(frozen=True)
+class Package:
+    """A firmware: the manifest's entry of its bitstream, and its files."""
+
+    entry: BitstreamEntry
+    files: tuple[UploadFile, ...]
+
+    @property
+    def size(self) -> int:
+        """All its bytes."""
+        return sum(one.size for one in self.files)
+
+    def of(self, where: str) -> dict[str, list[str | int]]:
+        """Return digest and size of the files for a folder of the board, by name, as its facts say them."""
+        return {one.name: [one.sha256, one.size] for one in self.files if one.where == where}
+
+    def differences(self) -> list[str]:
+        """Return in what its contract differs from this checkout's, as `ebmhw.board.manifest.BitstreamEntry.differences`."""
+        return self.entry.differences()
+
+
+def read_package(folder: Path) -> Package:
+    """Return the firmware in a folder.
+
+    Raises
+    ------
+    FirmwareError
+        A file is missing, one too many is there, or one is not the one that the manifest's entry names.
+    """
+    files: list[UploadFile] = []
+    for where, path, names in (("firmware", folder / APP, FIRMWARE_FILES), ("share", folder / "share", SHARE_FILES)):
+        if not path.is_dir():
+            raise FirmwareError(f"there is no {path}; make the firmware first (make firmware), or say where it is (--firmware FOLDER)")
+        there = {one.name for one in path.iterdir()}
+        missing, more = sorted(set(names) - there), sorted(there - set(names))
+        if missing or more:
+            what = ", ".join([f"{name} is missing" for name in missing] + [f"{name} does not belong there" for name in more])
+            raise FirmwareError(f"{path} is no firmware: {what}; make the firmware again (make firmware)")
+        files += [UploadFile.of(where, path / name) for name in names]
+    entries = read_manifest(folder / "share" / FILE).entries
+    if len(entries) != 1:
+        raise FirmwareError(f"{folder / 'share' / FILE} has {len(entries)} bitstreams, not the one that lies beside it; make the firmware again")
+    entry = next(iter(entries.values()))
+    damage = [text for text in entry.damage(folder / "share") if f"{STEM}.xsa" not in text]
+    if damage:
+        raise FirmwareError(f"{'; '.join(damage)}; make the firmware again (make firmware)")
+    return Package(entry, tuple(files))
+
+
+def find_host_package(given: Path | None, dist: Path) -> UploadFile:
+    """Return a wheel or an sdist of ebmhw that a board can install: the one given, else the newest in ``dist``, wheels before sdists.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or a wheel is for other machines than the board's 64-bit ARM.
+    """
+    if given is None:
+        found = [path for path in dist.glob("ebmhw-*") if _fits(path)] if dist.is_dir() else []
+        if not found:
+            raise ConfigError(
+                f"{dist} has no wheel or sdist of ebmhw that a board can install; build them (make wheel), or give one (--install-host FILE)"
+            )
+        given = max(found, key=lambda path: (path.suffix == ".whl", path.stat().st_mtime_ns))
+    if not given.is_file():
+        raise ConfigError(f"there is no file {given}; build one (make wheel), or leave FILE away to take the newest in {dist}")
+    if not _fits(given):
+        raise ConfigError(f"{given.name} is no package of ebmhw for 64-bit ARM; give the sdist (ebmhw-VERSION.tar.gz), which the board builds itself")
+    return UploadFile.of("host", given)
+
+
+def _fits(path: Path) -> bool:
+    wheel = re.fullmatch(r"ebmhw-[\w.+!]+(-\d\w*)?-[\w.]+-[\w.]+-(?P<platform>[\w.]+)\.whl", path.name)
+    if wheel:
+        return any(tag == "any" or tag.endswith("_aarch64") for tag in wheel["platform"].split("."))
+    return re.fullmatch(r"ebmhw-[\w.+!]+\.tar\.gz", path.name) is not None
