@@ -37,7 +37,7 @@ def timing_report(
     met: bool = True,
     version: str = "2023.2",
     device: str = "xck26-sfvc784",
-    state: str = "Routed",
+    state: str = "Physopt postRoute",
 ) -> str:
     """Return a report of ``report_timing_summary`` in Vivado's form, with the twelve figures of its summary."""
     names = [
@@ -79,7 +79,7 @@ def utilisation_report(
     def row(name: str, used: float, there: int) -> str:
         return line([name, f"{used:g}", "0", *(["0"] if prohibited else []), str(there), f"{100 * used / there:.2f}"])
 
-    text = _HEAD.format(version=version, command="report_utilization -file utilisation.rpt", device=device, state="Fully Placed")
+    text = _HEAD.format(version=version, command="report_utilization -file utilisation.rpt", device=device, state="Physopt postRoute")
     stars = {"CLB LUTs": "CLB LUTs*"} if version < "2023" else {}
     for number, (name, (used, there)) in enumerate(rows.items()):
         rule = "+" + "+".join("-" * (29 if index == 0 else 12) for index in range(len(columns))) + "+\n"

@@ -1,8 +1,11 @@
 # Stands in for Vivado under tclsh: `tclsh board_vivado.tcl -mode batch ... -source SCRIPT -tclargs ARGUMENTS`.
 #
-# Every command of Vivado that a script calls is written to STUB_LOG, one JSON list a line, and answered so that scripts go on. A command or an
-# option that Vivado does not have (UG835, and UG1118 for ipx) is an error, as there. STUB_FAULT names what goes wrong; files that Vivado would
-# write are copies of those named by STUB_BIT, STUB_XSA, STUB_TIMING and STUB_UTILISATION, or, the .hwh, made from what was packaged.
+# Every command of Vivado that a script calls is written to STUB_LOG, one JSON list a line, and answered so that scripts go on. A command, an
+# option, a property or a property's value that Vivado does not have (UG835, UG1118 for ipx, board_vivado_properties.tcl) is an error, as there.
+# STUB_FAULT names what goes wrong; files that Vivado would write are copies of those named by STUB_BIT, STUB_XSA, STUB_TIMING and
+# STUB_UTILISATION, or, the .hwh, made from what was packaged.
+
+source [file join [file dirname [file normalize [info script]]] board_vivado_properties.tcl]
 
 namespace eval stub {
     # Options of each command: with a value those that end in =.
@@ -106,6 +109,7 @@ stub::on set_property {
     foreach {name value} $pairs {
         if {$name eq "board_connections" && $fault eq "old-carrier" && ![string match *:1.3 $value]} { error "ERROR: \[Board 49-71\] no such connection" }
         if {$name eq "board_connections" && $fault eq "no-carrier"} { error "ERROR: \[Board 49-71\] no such connection" }
+        stub::check_property $object $name $value
         dict set properties $object [string tolower $name] $value
     }
 }
@@ -115,7 +119,7 @@ stub::on get_property {
     switch -- $name {
         part_name { return [expr {$fault eq "wrong-part" ? "xck24-ubva530-2LV-c" : "xck26-sfvc784-2LV-c"}] }
         local_root_dir { return /store }
-        name { return [lindex [split $object /] end] }
+        name { return [lindex [split $object /:] end] }
         directory { return [file join $::stub::project_folder $::stub::project.runs [lindex [split $object :] end]] }
         status { return [dict get $::stub::steps $object] }
         slack {
@@ -157,12 +161,19 @@ stub::on ipx::package_project {
     set ::stub::core ip[llength $::stub::units]
     lappend ::stub::units $::stub::core
     # What Vivado infers of itself: interfaces of buses, a map with a block of its own.
-    dict set ::stub::interfaces $::stub::core {s_axi s_axis m_axis clk}
+    dict set ::stub::interfaces $::stub::core [expr {$fault eq "infers-nothing" ? {} : {s_axi s_axis m_axis clk}}]
     dict set ::stub::blocks $::stub::core/s_axi [list $::stub::core/s_axi/reg0]
     dict set properties $::stub::core root [dict get $options -root_dir]
     return $::stub::core
 }
 stub::on ipx::current_core { return $::stub::core }
+# All interfaces of the kind, those that are there once more.
+stub::on ipx::infer_bus_interfaces {
+    lassign $plain kind core
+    foreach bus [expr {[string match *:aximm_rtl:* $kind] ? {s_axi} : {s_axis m_axis}}] {
+        dict lappend ::stub::interfaces $core [expr {$bus in [dict get $::stub::interfaces $core] ? "${bus}_1" : $bus}]
+    }
+}
 stub::on ipx::infer_bus_interface { dict lappend ::stub::interfaces [lindex $plain 2] [lindex $plain 0] }
 stub::on ipx::get_bus_interfaces {
     set core [dict get $options -of_objects]
@@ -223,13 +234,18 @@ stub::on make_wrapper {
 stub::on generate_target {
     if {$fault ne "no-hwh"} { stub::write_hwh }
 }
-stub::on get_runs { return run:[lindex $plain 0] }
+stub::on get_runs {
+    if {[llength $plain]} { return run:[lindex $plain 0] }
+    return [dict keys $::stub::steps]
+}
 stub::on launch_runs {
     set run run:[lindex $plain 0]
     set last [expr {[dict exists $options -to_step] ? [dict get $options -to_step] : "synth_design"}]
     set folder [file join $::stub::project_folder $::stub::project.runs [lindex $plain 0]]
     file mkdir $folder
-    dict set ::stub::steps $run "$last Complete!"
+    # What Vivado calls the step in a run's status.
+    set shown [string map {post_route_phys_opt_design {phys_opt_design (Post-Route)}} $last]
+    dict set ::stub::steps $run "$shown Complete!"
     if {$fault eq "hang" && $last eq "synth_design"} {
         set out [open $::env(STUB_LOG).pid w]
         puts $out [exec sleep 120 &]
@@ -247,10 +263,22 @@ stub::on launch_runs {
         close $log
         dict set ::stub::steps $run "synth_design ERROR"
     }
+    if {$fault eq "ip-run" && $last eq "synth_design"} {
+        dict set ::stub::steps run:ebmhw_phi_unit_0_synth_1 "synth_design ERROR"
+        dict set ::stub::steps $run "Not started"
+    }
+    if {$fault eq "vanished" && $last eq "synth_design"} { dict set ::stub::steps $run "Running synth_design..." }
     if {$fault eq "route" && $last eq "post_route_phys_opt_design"} { dict set ::stub::steps $run "route_design ERROR" }
-    if {$fault eq "timing" && $last eq "post_route_phys_opt_design"} { dict set ::stub::steps $run "$last Complete, Failed Timing!" }
+    if {$fault eq "timing" && $last eq "post_route_phys_opt_design"} { dict set ::stub::steps $run "$shown Complete, Failed Timing!" }
     if {$last eq "write_bitstream" && $fault ne "no-bit"} { stub::copy STUB_BIT [file join $folder ${::stub::project}_wrapper.bit] }
     if {$last eq "write_bitstream" && $fault eq "bitstream"} { dict set ::stub::steps $run "write_bitstream ERROR" }
+}
+# Of a run that failed 2024.2 makes an error; a fault in route_design stands for 2022.2, which warns.
+stub::on wait_on_run {
+    set run run:[lindex $plain 0]
+    if {$fault eq "route" || [string match *Complete* [dict get $::stub::steps $run]]} { return }
+    puts "ERROR: \[Vivado 12-13638\] Failed runs(s) : '[lindex $plain 0]'"
+    error "ERROR: \[Common 17-39\] 'wait_on_runs' failed due to earlier errors."
 }
 stub::on get_timing_paths {
     if {$fault eq "unconstrained"} { return "" }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -100,6 +101,37 @@ def test_closure_is_that_of_the_graph(seed: int) -> None:
     found = library.below(plain[start])
     assert set(found.modules) == {plain[index] for index in due}
     assert list(found.modules) == [name for name in order if name in found.modules]
+
+
+def memories(text: str) -> Iterator[tuple[str, str, list[str], bool]]:
+    """Yield of each memory with a ram_style: module and name, style, the lines that use it, and whether it has initial values."""
+    for module, body in Library.of(text).modules.items():
+        for found in re.finditer(r'\(\* ram_style = "(\w+)" \*\)\s+reg \[\d+:0\] (\\?\S+)\s+\[\d+:0\];', body):
+            name = re.escape(found[2])
+            lines = [line.strip() for line in body[found.end() :].splitlines() if re.search(rf"(?<![\w.$\\]){name}\s*\[", line)]
+            values = [line for line in lines if re.fullmatch(rf"{name}\s*\[\d+\] = \d+'h\w+;", line)]
+            yield f"{module} {found[2]}", found[1], [line for line in lines if line not in values], bool(values)
+
+
+def test_memories_are_of_a_form_that_vivado_puts_where_they_are_asked_for(sources: rtl.RtlSources) -> None:
+    """UG901: UltraRAM has no initial values; it and block RAM have registered outputs, and a port writes or reads."""
+    styles = set()
+    for what, style, lines, has_values in memories(sources.verilog.read_text(encoding="utf-8")):
+        styles.add(style)
+        writes = [line for line in lines if re.match(r"\\?\S+?\s*\[.*?\] <= ", line) and not re.match(r"_\d+_ <= ", line)]
+        reads = [line for line in lines if line not in writes]
+        if style in {"ultra", "block"}:
+            assert reads and all(re.fullmatch(r"_\d+_ <= .*;", line) for line in reads), (what, reads)
+            assert len(reads) + len(writes) <= 2, (what, lines)
+        assert len(writes) == (0 if has_values else 1), (what, writes)
+        assert not (style == "ultra" and has_values), what
+    assert styles == {"ultra", "block", "distributed"}
+
+
+def test_memories_of_another_form_are_seen() -> None:
+    text = '(* ram_style = "ultra" *)\n  reg [7:0] \\m$1  [15:0];\n  initial begin\n    \\m$1 [0] = 8\'h01;\n  end\n  assign x = \\m$1 [a];\n'
+    [(what, style, lines, has_values)] = memories(f"module t(a);\n  {text}endmodule\n")
+    assert (what, style, lines, has_values) == ("t \\m$1", "ultra", ["assign x = \\m$1 [a];"], True)
 
 
 @pytest.mark.parametrize(

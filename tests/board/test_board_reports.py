@@ -59,6 +59,17 @@ def test_timing_report_that_cannot_be_trusted_is_refused(tmp_path: Path, told: s
         timing(written(tmp_path, BAD_TIMING[told]))
 
 
+@pytest.mark.parametrize("state", ["Routed", "Fully Routed", "Physopt postRoute"])
+def test_report_of_a_routed_design_is_read_whatever_came_after(tmp_path: Path, state: str) -> None:
+    assert timing(written(tmp_path, timing_report(state=state))).met
+
+
+@pytest.mark.parametrize("state", ["Synthesized", "Optimized", "Fully Placed", "Physopt postPlace", "Partially Routed", "Unrouted"])
+def test_report_of_an_earlier_step_is_refused(tmp_path: Path, state: str) -> None:
+    with pytest.raises(FirmwareError, match=f"is of a design that is {state.lower()}, not routed"):
+        timing(written(tmp_path, timing_report(state=state)))
+
+
 def test_failed_hold_beside_a_line_that_timing_is_met_is_refused(tmp_path: Path) -> None:
     figures = (0.1, 0.0, 0, 10, -0.001, -0.001, 1, 10, 1.0, 0.0, 0, 5)
     with pytest.raises(FirmwareError, match="contradicts itself"):

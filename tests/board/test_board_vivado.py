@@ -21,7 +21,7 @@ from ebmhw.errors import ConfigError
 
 
 def run(
-    folder: Path, fault: str = "", clock: int = 200, phi: str = "rtl", timing: str | None = None
+    folder: Path, fault: str = "", clock: int = 200, phi: str = "rtl", timing: str | None = None, scripts: Path = SCRIPTS
 ) -> tuple[FakeVivado, subprocess.CompletedProcess[str]]:
     vivado = FakeVivado(folder / "vivado")
     if timing is not None:
@@ -49,7 +49,7 @@ def run(
             memory_files=memory,
         )
     )
-    command = [tool("tclsh"), STUB, "-mode", "batch", "-source", SCRIPTS / "build.tcl", "-tclargs", settings]
+    command = [tool("tclsh"), STUB, "-mode", "batch", "-source", scripts / "build.tcl", "-tclargs", settings]
     return vivado, subprocess.run(
         command, cwd=work, env=vivado.environment(fault), capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL
     )
@@ -249,11 +249,23 @@ def test_interfaces_of_the_ip(calls: tuple[Call, ...], block: block_design.Block
         ("rst", "xilinx.com:signal:reset_rtl:1.0"),
         ("interrupt", "xilinx.com:signal:interrupt_rtl:1.0"),
     ]
+    # One that is there is not inferred again: it would come a second time.
+    assert not any(call.name == "ipx::infer_bus_interfaces" for call in calls)
     package = [call for call in calls if call.name == "ipx::package_project"][BLOCKS.index(block)]
     vendor, library, name, version = block.vlnv.split(":")
     assert (package.options["-vendor"], package.options["-library"]) == (vendor, library)
     named = {call.words[0]: call.words[1] for call in calls if call.name == "set_property" and call.words[-1] == core}
     assert (named["name"], named["version"]) == (name, version)
+
+
+def test_interfaces_that_the_packager_did_not_infer_are_made_once(tmp_path: Path) -> None:
+    vivado, done = run(tmp_path, "infers-nothing")
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = Counter(call.words for call in vivado.calls() if call.name.startswith("ipx::infer_bus_interface"))
+    assert set(asked.values()) == {1}
+    kinds = {"xilinx.com:interface:aximm_rtl:1.0", "xilinx.com:interface:axis_rtl:1.0"}
+    assert {words[0] for words in asked if len(words) == 2} == kinds
+    assert {words[0] for words in asked if len(words) == 3} == {"clk", "rst", "interrupt"}
 
 
 def test_only_one_address_block_is_left(calls: tuple[Call, ...]) -> None:
@@ -312,6 +324,8 @@ FAILURES = {
     "no-xlconcat": (1, "catalogue has no IP xilinx.com:ip:xlconcat:2.1"),
     "slow-plls": (1, "pl_clk0 cannot run at 200 MHz with the board's PLLs, only at 175.0 MHz from IOPLL"),
     "synth": (1, "run synth_1 ended with status 'synth_design ERROR'"),
+    "ip-run": (1, r"run synth_1 ended with status 'Not started'.*; run ebmhw_phi_unit_0_synth_1 ended with status 'synth_design ERROR'"),
+    "vanished": (1, r"run synth_1 ended with status 'Running synth_design\.\.\.'; its log is \S+/ebmhw\.runs/synth_1/runme\.log"),
     "route": (1, "run impl_1 ended with status 'route_design ERROR'"),
     "bitstream": (1, "run impl_1 ended with status 'write_bitstream ERROR'"),
     "no-bit": (1, "ebmhw_wrapper.bit"),
@@ -362,6 +376,32 @@ def test_scripts_use_no_command_that_the_stub_lets_pass_unseen(calls: tuple[Call
     tried = {"xhub::refresh_catalog", "xhub::install", "xhub::get_xitems"}  # in the text of an error
     named = {name for name in named if re.search(rf"(?:^\s*|\[|\{{){re.escape(name)}(?=[\s\]])", text, re.MULTILINE)}
     assert named - known - ours - tried == set()
+
+
+SLIPS = {
+    "CONFIG.c_sg_length_width": "CONFIG.c_sg_len_width",
+    "CONFIG.PSU__MAXIGP0__DATA_WIDTH": "CONFIG.PSU__M_AXI_GP0__DATA_WIDTH",
+    "CONFIG.C_IRQ_IS_LEVEL 1": "CONFIG.C_IRQ_IS_LEVEL 2",
+    "CONFIG.C_KIND_OF_INTR.VALUE_SRC USER": "CONFIG.C_KIND_OF_INTR.VALUE_SRC MANUAL",
+    "CONFIG.c_mm2s_burst_size 16": "CONFIG.c_mm2s_burst_size 24",
+    "set_property usage register": "set_property usage registers",
+    "set_property reset_value_format long": "set_property reset_value_format hex",
+    "set_property modified_write_value": "set_property modified_write_values",
+    "{Memory Initialization Files}": "{Memory Initialisation File}",
+    "Performance_ExplorePostRoutePhysOpt": "Performance_ExplorePostRoute",
+    "board_connections $candidate": "board_connection $candidate",
+}
+
+
+@pytest.mark.parametrize("right", SLIPS)
+def test_stub_refuses_a_property_or_value_that_vivado_does_not_have(tmp_path: Path, right: str) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    for path in SCRIPTS.glob("*.tcl"):
+        (scripts / path.name).write_text(path.read_text().replace(right, SLIPS[right]))
+    assert any(SLIPS[right] in path.read_text() for path in scripts.iterdir())
+    _, done = run(tmp_path, phi="hls", scripts=scripts)
+    assert done.returncode == 1 and "EBMHW FAILED " in done.stdout
 
 
 TEXTS = [

@@ -32,7 +32,7 @@ proc ebmhw::find_board {pattern part} {
             \[xhub::get_xstores xilinx_board_store\]`, then `xhub::install \[xhub::get_xitems *kv260*\]`"
     }
     set board [lindex $board end]
-    set found [get_property PART_NAME $board]
+    set found [get_property PART_NAME [get_board_parts $board]]
     if {![string equal -nocase $found $part]} {
         error "the board files $board are of part $found, not $part; install those of the KV260"
     }
@@ -48,7 +48,7 @@ proc ebmhw::connect_carrier {connection} {
             lappend versions $version
         }
     }
-    # Most versions of Vivado take the pattern itself.
+    # Most versions of Vivado take the pattern itself, as the KV260 examples of Xilinx's XilinxCEDStore do.
     set versions [concat * [lsort -decreasing -real $versions] $carrier_versions]
     foreach version $versions {
         set candidate [string map [list * $version] $connection]
@@ -60,10 +60,23 @@ proc ebmhw::connect_carrier {connection} {
     error "Vivado has no board files of the carrier: tried the versions [join $versions {, }] of $connection; install them from the board store"
 }
 
-proc ebmhw::check_run {run} {
-    set status [get_property STATUS [get_runs $run]]
-    if {![string match *Complete* $status]} {
-        error "run $run ended with status '$status'; its log is [file join [get_property DIRECTORY [get_runs $run]] runme.log]"
+# Waits for a run and those that it needs (each IP has one of its own), and tells which failed.
+proc ebmhw::finish_run {run} {
+    # Of a run that failed wait_on_run warns (2022.2) or is an error without a reason (2024.2, Vivado 12-13638): what counts is the status.
+    set broken [catch {wait_on_run $run} reason]
+    set faults {}
+    foreach other [get_runs] {
+        set name [get_property NAME $other]
+        set status [get_property STATUS $other]
+        if {[string match *ERROR* $status] || ($name eq $run && ![string match *Complete* $status])} {
+            lappend faults "run $name ended with status '$status'; its log is [file join [get_property DIRECTORY $other] runme.log]"
+        }
+    }
+    if {![llength $faults] && $broken} {
+        lappend faults "run $run failed: $reason"
+    }
+    if {[llength $faults]} {
+        error [join $faults {; }]
     }
 }
 
@@ -141,14 +154,12 @@ proc ebmhw::build {settings} {
 
     step "synthesise"
     launch_runs synth_1 -jobs $jobs
-    wait_on_run synth_1
-    check_run synth_1
+    finish_run synth_1
 
     step "place and route"
     set_property strategy Performance_ExplorePostRoutePhysOpt [get_runs impl_1]
     launch_runs impl_1 -to_step post_route_phys_opt_design -jobs $jobs
-    wait_on_run impl_1
-    check_run impl_1
+    finish_run impl_1
 
     step "check timing"
     open_run impl_1
@@ -163,8 +174,7 @@ proc ebmhw::build {settings} {
 
     step "write the bitstream"
     launch_runs impl_1 -to_step write_bitstream -jobs $jobs
-    wait_on_run impl_1
-    check_run impl_1
+    finish_run impl_1
 
     step "export"
     write_hw_platform -fixed -include_bit -force -file [file join $products $design.xsa]

@@ -1,9 +1,13 @@
 # One unit as an IP: its files, interfaces, and every register and field of its map, from which PYNQ makes `register_map`.
 
 namespace eval ebmhw {
-    # Interfaces of a unit that its clock drives.
-    variable buses {s_axi s_axis m_axis}
-    # Vivado infers these from the ports' names; infer_bus_interface makes those that it did not.
+    # Interfaces of a unit that its clock drives. package_project infers them from the ports' names (UG1118); asked for once more, one that is
+    # there may come a second time under another name: ADI's scripts (adi_ip_xilinx.tcl) take all away before they infer.
+    variable buses {
+        s_axi  xilinx.com:interface:aximm_rtl:1.0
+        s_axis xilinx.com:interface:axis_rtl:1.0
+        m_axis xilinx.com:interface:axis_rtl:1.0
+    }
     variable signals {
         clk       xilinx.com:signal:clock_rtl:1.0
         rst       xilinx.com:signal:reset_rtl:1.0
@@ -44,19 +48,22 @@ proc ebmhw::package_ip {settings unit repository} {
     set_property description [dict get $unit doc] $core
     set_property core_revision 1 $core
 
-    ipx::infer_bus_interfaces xilinx.com:interface:aximm_rtl:1.0 $core
-    ipx::infer_bus_interfaces xilinx.com:interface:axis_rtl:1.0 $core
+    foreach {bus kind} $buses {
+        if {[ipx::get_bus_interfaces -quiet $bus -of_objects $core] eq ""} {
+            ipx::infer_bus_interfaces $kind $core
+        }
+    }
     foreach {signal kind} $signals {
         if {[ipx::get_bus_interfaces -quiet $signal -of_objects $core] eq ""} {
             ipx::infer_bus_interface $signal $kind $core
         }
     }
-    foreach bus [concat $buses [dict keys $signals]] {
+    foreach bus [concat [dict keys $buses] [dict keys $signals]] {
         if {[ipx::get_bus_interfaces -quiet $bus -of_objects $core] eq ""} {
             error "Vivado found no interface $bus among the ports of [dict get $unit top]"
         }
     }
-    interface_parameter $core clk ASSOCIATED_BUSIF [join $buses :]
+    interface_parameter $core clk ASSOCIATED_BUSIF [join [dict keys $buses] :]
     interface_parameter $core clk ASSOCIATED_RESET rst
     interface_parameter $core rst POLARITY ACTIVE_HIGH
     interface_parameter $core interrupt SENSITIVITY LEVEL_HIGH
