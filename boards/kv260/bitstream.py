@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
-import shutil
 import signal
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
 from boards.kv260 import reports
+from boards.kv260.export import FOLDER, NAME, ROOT, check_export
+from boards.kv260.folders import fresh, locked
 from boards.kv260.handoff import check_handoff
 from boards.kv260.install import install
+from boards.kv260.installed import Installed
 from boards.kv260.settings import settings_text
 from boards.kv260.sources import write_sources
-from boards.kv260.tool import TIMING_STATUS, Vivado, find_vivado, run_vivado
+from boards.kv260.tool import TIMING_STATUS, find_vivado, run_vivado
+from boards.kv260.watch import Run
 from ebmhw import rtl
 from ebmhw.board.block_design import CLOCK_MHZ, CLOCKS_MHZ, PART, PHI_SOURCES, STEM
 from ebmhw.board.manifest import SUFFIXES, BitstreamEntry, FileFacts, Timing
 from ebmhw.errors import ConfigError, EbmhwError, FirmwareError
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = Path(__file__).resolve().parent / "vivado"
 
 CONFIG: Final = "kv260"
 """Configuration of the RTL, and name of the bitstream."""
+
+REPORTS: Final = ("timing.rpt", "utilisation.rpt")
+"""What is read after a run."""
 
 _BIT_MAGIC: Final = bytes.fromhex("00090ff00ff00ff00ff0000001")
 
@@ -57,13 +59,13 @@ class Options:
     out: Path = ROOT / "out" / CONFIG
     install: Path = ROOT / "bitstreams"
     limit_s: float = 6 * 3600.0
-    hls_export: Path = ROOT / "out" / "hls" / "phi_unit_hls.zip"
+    hls_export: Path = FOLDER / NAME
 
     def __post_init__(self) -> None:
         if self.clock_mhz not in CLOCKS_MHZ:
-            raise ConfigError(f"the clock is {self.clock_mhz} MHz; choose one of {', '.join(map(str, CLOCKS_MHZ))}")
+            raise clock_error(self.clock_mhz)
         if self.phi not in PHI_SOURCES:
-            raise ConfigError(f"the phi unit is to be made from {self.phi!r}; choose {' or '.join(PHI_SOURCES)}")
+            raise ConfigError(f"PHI is {self.phi!r}; choose {' or '.join(PHI_SOURCES)} (--phi)")
         if self.jobs < 1:
             raise ConfigError(f"Vivado is to run {self.jobs} jobs; give at least 1")
         if not self.limit_s > 0:
@@ -78,18 +80,20 @@ def build(options: Options, rtl_folder: Path = rtl.FOLDER, tell: Callable[[str],
     BackendUnavailable
         The RTL is missing or out of date, or there is no Vivado that will do.
     FirmwareError
-        Vivado failed, timing is not met, or what it wrote is not what it should be; nothing is installed then.
+        The phi unit is to be from HLS and not made yet, Vivado failed, timing is not met, or what it wrote is not what it should be; nothing is installed then.
     TimeLimitExceeded
         Vivado took too long.
     """
     sources = rtl.find(CONFIG, rtl_folder)
+    if options.phi == "hls":
+        check_export(options.hls_export)
     vivado = find_vivado()
     tell(
         f"{vivado.name} at {vivado.command}, RTL of build {sources.sidecar.build:#010x}, {options.clock_mhz} MHz, phi unit from {options.phi.upper()}"
     )
     work, told = options.out / "build", options.out / "reports"
-    with _locked(options.out):
-        _fresh(work, told)
+    with locked(options.out):
+        fresh(work, told)
         units = write_sources(sources, work / "rtl", hls_export=options.hls_export if options.phi == "hls" else None, root=ROOT)
         settings = work / "settings.tcl"
         text = settings_text(
@@ -103,13 +107,13 @@ def build(options: Options, rtl_folder: Path = rtl.FOLDER, tell: Callable[[str],
             memory_files={name: unit.memory_files for name, unit in units.items()},
         )
         settings.write_text(text, encoding="utf-8")
-        _vivado(vivado, settings, work, told, options, tell)
+        run = _vivado(vivado, settings, work, told, options, tell)
         timing = reports.timing(told / "timing.rpt")
         if not timing.met:
             raise timing_error(timing, options.clock_mhz, told / "timing.rpt")
         utilisation = reports.utilisation(told / "utilisation.rpt")
         board = _board(work / "board.txt")
-        files = _products(work / "products")
+        files = _products(work / "products", run.log)
 
         def entry(facts: dict[str, FileFacts]) -> BitstreamEntry:
             return BitstreamEntry.of_rtl(
@@ -132,6 +136,11 @@ def build(options: Options, rtl_folder: Path = rtl.FOLDER, tell: Callable[[str],
     return made
 
 
+def clock_error(given: str | int) -> ConfigError:
+    """Return the error of a clock that cannot be had, in the words of ``make`` and of the command."""
+    return ConfigError(f"CLOCK is {given!r}; choose one of {', '.join(map(str, CLOCKS_MHZ))} MHz (--clock)")
+
+
 def timing_error(timing: Timing, clock_mhz: int, report: Path) -> FirmwareError:
     """Return the error of a design that does not meet its clock."""
     period = 1000 / clock_mhz
@@ -148,21 +157,26 @@ def timing_error(timing: Timing, clock_mhz: int, report: Path) -> FirmwareError:
     )
 
 
-def _vivado(vivado: Vivado, settings: Path, work: Path, told: Path, options: Options, tell: Callable[[str], None]) -> None:
+def _vivado(vivado: Installed, settings: Path, work: Path, told: Path, options: Options, tell: Callable[[str], None]) -> Run:
     run = run_vivado(vivado, SCRIPTS / "build.tcl", settings, work, options.limit_s, tell)
-    if run.status == TIMING_STATUS:
+    if run.status == TIMING_STATUS and (told / "timing.rpt").is_file():
         timing = reports.timing(told / "timing.rpt")
         if not timing.met:
             raise timing_error(timing, options.clock_mhz, told / "timing.rpt")
     if run.status:
         raise run.failure(work)
+    missing = [str(told / name) for name in REPORTS if not (told / name).is_file()]
+    if missing:
+        log = run.log if run.log.is_file() else f"{run.log}, which was not written either: is {vivado.command} Vivado?"
+        raise FirmwareError(f"Vivado ended without writing reports: there is no {' and no '.join(missing)}; log: {log}; nothing was installed")
+    return run
 
 
-def _products(folder: Path) -> dict[str, Path]:
+def _products(folder: Path, log: Path) -> dict[str, Path]:
     files = {STEM + suffix: folder / (STEM + suffix) for suffix in SUFFIXES}
     for path in files.values():
         if not path.is_file() or not path.stat().st_size:
-            raise FirmwareError(f"Vivado ended well but wrote no {path}, or an empty one; look into vivado.log; nothing was installed")
+            raise FirmwareError(f"Vivado ended well but wrote no {path}, or an empty one; log: {log}; nothing was installed")
     with files[f"{STEM}.bit"].open("rb") as stream:
         head = stream.read(512)
     if not head.startswith(_BIT_MAGIC) or PART.split("-")[0].encode() not in head:
@@ -181,31 +195,10 @@ def _board(path: Path) -> str:
         raise FirmwareError(f"{path}, where the script says which board files it took, cannot be read ({error.strerror or error})") from None
 
 
-def _fresh(*folders: Path) -> None:
-    try:
-        for folder in folders:
-            if folder.exists():
-                shutil.rmtree(folder)
-            folder.mkdir(parents=True)
-    except OSError as error:
-        raise FirmwareError(f"{error.filename} cannot be made anew ({error.strerror or error}); give another folder with --out") from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o666)
-    except OSError as error:
-        raise FirmwareError(f"{folder} cannot be written ({error.strerror or error}); give another folder with --out") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise FirmwareError(f"another build works in {folder}; wait for it, or give another folder with --out") from None
-        yield
-    finally:
-        os.close(handle)
+def _clock(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise clock_error(text)
+    return int(text)
 
 
 def _interrupted(number: int, frame: Any) -> None:
@@ -216,8 +209,9 @@ def main(arguments: Sequence[str] | None = None, rtl_folder: Path = rtl.FOLDER) 
     """Build as the arguments say; returns 0, 1 after an error that is told, or 130 after Ctrl-C."""
     default = Options()
     parser = argparse.ArgumentParser(prog="python -m boards.kv260.bitstream", description="Build the bitstream of the KV260 with Vivado.")
-    parser.add_argument("--clock", type=int, default=default.clock_mhz, metavar="MHZ", help=f"one of {', '.join(map(str, CLOCKS_MHZ))} (%(default)s)")
-    parser.add_argument("--phi", choices=PHI_SOURCES, default=default.phi, help="what the phi unit is made from (%(default)s)")
+    # As texts, for make passes what CLOCK and PHI are: an error then names these.
+    parser.add_argument("--clock", default=str(default.clock_mhz), metavar="MHZ", help=f"one of {', '.join(map(str, CLOCKS_MHZ))} (%(default)s)")
+    parser.add_argument("--phi", default=default.phi, help=f"what the phi unit is made from: {' or '.join(PHI_SOURCES)} (%(default)s)")
     parser.add_argument("--jobs", type=int, default=default.jobs, help="processes of Vivado, about 4 GB of memory each (%(default)s)")
     parser.add_argument("--out", type=Path, default=default.out, help="folder of the project, the logs and the reports (%(default)s)")
     parser.add_argument("--install", type=Path, default=default.install, help="folder of the bitstreams (%(default)s)")
@@ -227,7 +221,7 @@ def main(arguments: Sequence[str] | None = None, rtl_folder: Path = rtl.FOLDER) 
     # A stop from outside ends Vivado as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, _interrupted)
     try:
-        options = Options(given.clock, given.phi, given.jobs, given.out.resolve(), given.install.resolve(), 3600 * given.time_limit, given.hls_export)
+        options = Options(_clock(given.clock), given.phi, given.jobs, given.out.resolve(), given.install.resolve(), 3600 * given.time_limit, given.hls_export)
         build(options, rtl_folder, tell=lambda line: print(line, flush=True))
     except EbmhwError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -26,7 +26,7 @@ def check_handoff(path: Path) -> None:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise FirmwareError(f"Vivado wrote no {path} ({error.strerror or error}); look into vivado.log") from None
+        raise FirmwareError(f"Vivado wrote no {path} ({error.strerror or error}); build again") from None
     faults = handoff_faults(text)
     if faults:
         more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""

@@ -38,7 +38,7 @@ def read_report(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise FirmwareError(f"Vivado's report {path} cannot be read ({error.strerror or error}); look into vivado.log beside it") from None
+        raise FirmwareError(f"Vivado's report {path} cannot be read ({error.strerror or error}); build again") from None
     device = re.search(r"^\| Device\s*:\s*(\S+)", text, re.MULTILINE)
     family = PART.split("-")[0]
     if device is None or not device[1].startswith(family):

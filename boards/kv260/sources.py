@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, final
 
+from boards.kv260.export import remedy
 from boards.kv260.verilog import TOP_SUFFIX, Library, check_disjoint, wrapper
 from ebmhw.contract.design import UNITS
 from ebmhw.contract.sources import Sidecar
@@ -107,7 +108,6 @@ def _hls(export: Path, folder: Path, root: Path) -> tuple[list[Path], list[Path]
 
 
 def _unpack(export: Path, folder: Path) -> tuple[list[Path], list[Path]]:
-    remedy = "make it: python -m sim.phi_hls out/hls/vectors && vitis_hls -f hdl/phi_unit/hls/run_hls.tcl"
     files: list[Path] = []
     memory_files: list[Path] = []
     folder.mkdir()
@@ -123,12 +123,12 @@ def _unpack(export: Path, folder: Path) -> tuple[list[Path], list[Path]]:
                 target.write_bytes(archive.read(name))
                 (memory_files if path.suffix in {".dat", ".vh"} else files).append(target)
     except (OSError, zipfile.BadZipFile) as error:
-        raise FirmwareError(f"{export} cannot be read as the IP that Vitis HLS exports ({error}); {remedy}") from None
+        raise FirmwareError(f"{export} cannot be read as the IP that Vitis HLS exports ({error}); {remedy()}") from None
     top = folder / f"{HLS_TOP}.v"
     if top not in files:
-        raise FirmwareError(f"{export} holds no hdl/verilog/{HLS_TOP}.v; {remedy}")
+        raise FirmwareError(f"{export} holds no hdl/verilog/{HLS_TOP}.v; {remedy()}")
     text, renamed = re.subn(rf"^(\s*module\s+){HLS_TOP}\b", rf"\g<1>{HLS_RENAMED}", top.read_text(encoding="utf-8"), flags=re.MULTILINE)
     if renamed != 1:
-        raise FirmwareError(f"hdl/verilog/{HLS_TOP}.v of {export} defines module {HLS_TOP} {renamed} times, not once; {remedy}")
+        raise FirmwareError(f"hdl/verilog/{HLS_TOP}.v of {export} defines module {HLS_TOP} {renamed} times, not once; {remedy()}")
     top.write_text(text, encoding="utf-8")
     return files, memory_files

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from cores import Meddler, ModelBackend, model
 
-from ebmhw.backends.auto import AutoBackend
-from ebmhw.backends.calibration import Record
-from ebmhw.backends.chooser import Chooser
+from ebmhw.backends.auto.backend import AutoBackend
+from ebmhw.backends.auto.calibration import Record
+from ebmhw.backends.auto.chooser import Chooser
+from ebmhw.backends.auto.cost import PARTS
+from ebmhw.backends.auto.fit import Fit
 from ebmhw.backends.core import CoreBackend
-from ebmhw.backends.cost import PARTS
 from ebmhw.backends.cpu import CpuBackend
-from ebmhw.backends.fit import Fit
 from ebmhw.contract.phi_formats import ENTRIES_LIMIT
 from sim.core_model import ModelBus  # noqa: TID251  # tests are no part of the host
 from sim.phi_model import PhiModel, PhiModelBus  # noqa: TID251  # tests are no part of the host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -142,17 +143,23 @@ class Pynq:
     device : PYNQ's own; None on a machine without
     loaded : (path, download) of each overlay so far
     fclk0_mhz : of the PL clock; what it is set to is kept where ``settable``
-    state : hash of the bitstream that PYNQ thinks is loaded, None where it knows of none
+    record : where PYNQ writes down what it loaded last
     """
 
-    def __init__(self) -> None:
+    def __init__(self, records: Path) -> None:
         self.device: Device | None = None
         self.loaded: list[tuple[str, bool]] = []
         self.ip_dict = ip_dict()
         self.pins: dict[str, Any] = {pin: {"controller": INTERRUPT_CONTROLLER, "index": at, "fullpath": pin} for at, pin in enumerate(INTERRUPTS)}
         self.fclk0_mhz, self.settable = 200.0, True
-        self.state: str | None = None
+        self.record = records / "global_pl_state.json"
         self.fails: Exception | None = None
+
+    def has_loaded(self, hashed: str | None) -> None:
+        """Write down the hash of the bitstream that was loaded last, or that none was."""
+        self.record.unlink(missing_ok=True)
+        if hashed is not None:
+            self.record.write_text(json.dumps({"bitfile_name": "/home/root/other.bit", "bitfile_hash": hashed, "timestamp": ""}))
 
     def modules(self) -> dict[str, types.ModuleType]:
         """Return the modules, by name."""
@@ -223,9 +230,8 @@ class Pynq:
         pynq.__dict__.update(Overlay=Overlay, MMIO=MMIO, DefaultIP=DefaultIP, allocate=allocate)
         ps.Clocks = Clocks("Clocks", (), {})  # type: ignore[attr-defined]
         state.__dict__.update(
+            STATE_DIR=str(self.record.parent),
             initial_global_state_file_boot_check=lambda: None,
-            global_state_file_exists=lambda: self.state is not None,
-            load_global_state=lambda: types.SimpleNamespace(bitfile_hash=self.state, bitfile_name="/home/root/other.bit"),
             bitstream_hash=lambda path: f"hash of {Path(path).name}",
         )
         return {module.__name__: module for module in (pynq, ps, server, state)}

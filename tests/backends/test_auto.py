@@ -18,12 +18,13 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from ebmhw.backends import SamplerBackend, choice, get_backend
-from ebmhw.backends.auto import AutoBackend, auto_with
-from ebmhw.backends.calibration import Calibrations, board_key, cpu_key
+from ebmhw.backends.auto.backend import AutoBackend, auto_with
+from ebmhw.backends.auto.calibration import Calibrations, cpu_key, design_key
+from ebmhw.backends.auto.prospect import Prospect, look_for_board
 from ebmhw.backends.cpu import CpuBackend
-from ebmhw.backends.prospect import Prospect, look_for_board
 from ebmhw.board.block_design import BLOCKS
-from ebmhw.board.loaded import MAP_HASH, TREE
+from ebmhw.board.loaded import MAP_HASH
+from ebmhw.board.system import TREE
 from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault
 from ebmhw.model import Model
 from ebmhw.program import Program
@@ -176,7 +177,7 @@ def test_tensors_stay_where_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     class Elsewhere:
         device = "cuda:0"
 
-    monkeypatch.setattr("ebmhw.backends.chooser.DeviceLogits", Elsewhere)
+    monkeypatch.setattr("ebmhw.backends.auto.chooser.DeviceLogits", Elsewhere)
     request = type("Request", (), {"logits": Elsewhere()})()
     told = both.chooser.phi(request)  # type: ignore[arg-type]
     assert not told.on_board and told.because == "auto: cpu, which measures logits on cuda:0 where they lie"
@@ -239,12 +240,12 @@ def refuse() -> Any:
 def test_no_device_tree_means_the_cpu_and_nothing_is_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("EBMHW_BACKEND", raising=False)
     monkeypatch.setattr(choice, "DEVICE_TREE", tmp_path / "none")
-    for name in [name for name in sys.modules if name.startswith(("ebmhw.backends.auto", "ebmhw.backends.prospect", "pynq"))]:
+    for name in [name for name in sys.modules if name.startswith(("ebmhw.backends.auto", "pynq"))]:
         monkeypatch.delitem(sys.modules, name)
     backend = get_backend("auto")
     assert isinstance(backend, CpuBackend)
     assert backend.chosen_because == "auto: the CPU, since this machine has no device tree, and so no board"
-    assert not {"ebmhw.backends.auto", "ebmhw.backends.prospect", "pynq"} & set(sys.modules)
+    assert not {"ebmhw.backends.auto", "pynq"} & set(sys.modules)
     assert Path("/", TREE) == Path("/proc/device-tree")
 
 
@@ -288,10 +289,10 @@ def test_what_is_not_to_be_used_is_told_and_not_touched(tmp_path: Path, prepare:
     assert re.search(told, found), found
 
 
-def calibrated(path: Path, cpu: CpuBackend, build: int) -> Calibrations:
+def calibrated(path: Path, cpu: CpuBackend, build: int, clock: str = "0.1 MHz") -> Calibrations:
     known = Calibrations(path)
     known = known.with_record(record("cpu", {"start": 1.0}, {"start": 1.0}, cpu_key(cpu.threads, cpu.instruction_set)))
-    return known.with_record(record("kv260", {"start": 0.5}, {"start": 0.5}, board_key(build, 1)))
+    return known.with_record(record("kv260", {"start": 0.5}, {"start": 0.5}, {**design_key(build), "units": "1", "clock": clock}))
 
 
 def test_a_board_is_asked_once_it_is_calibrated(tmp_path: Path) -> None:
@@ -309,6 +310,9 @@ def test_a_board_is_asked_once_it_is_calibrated(tmp_path: Path) -> None:
     assert (
         stale.chosen_because is not None and f"the calibration of kv260 is stale: its build was {build ^ 1:#010x}, now it is" in stale.chosen_because
     )
+    slower = auto_with(cpu, Prospect("kv260", build, lambda: board), calibrated(tmp_path / "none", cpu, build, "300 MHz"))
+    assert slower.chosen_because is not None
+    assert "the calibration of kv260 is stale: its clock was 300 MHz, now it is 0.1 MHz; run `ebmhw backends" in slower.chosen_because
     both = auto_with(cpu, Prospect("kv260", build, lambda: board), calibrated(tmp_path / "none", cpu, build))
     assert isinstance(both, AutoBackend) and both.name == "auto" and both.capabilities == cpu.capabilities
     assert both.run(RING, Schedule.constant(0.4, 6), reads=3, seed=9).info["backend"] == "model"

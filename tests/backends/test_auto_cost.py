@@ -14,7 +14,7 @@ from cores import Meddler, ModelBackend, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebmhw.backends.cost import PARTS, PhiWork, ProgramLoad, RunWork
+from ebmhw.backends.auto.cost import PARTS, PhiWork, ProgramLoad, RunWork
 from ebmhw.backends.identity import CoreShape
 from ebmhw.backends.packing import pack_problem
 from ebmhw.model import Model

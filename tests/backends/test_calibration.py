@@ -13,29 +13,32 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 import pytest
-from auto_boards import record
+from auto_boards import model_board, record
 from cores import simulated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw.backends import Draws, SamplerBackend, get_backend
-from ebmhw.backends.base import Capabilities
-from ebmhw.backends.calibration import (
+from ebmhw.backends.auto.backend import auto_with
+from ebmhw.backends.auto.calibration import (
     Calibrations,
     Record,
     board_key,
     calibration_path,
     cpu_key,
+    design_key,
     kernel_digest,
     new_record,
     processor,
     read_calibrations,
 )
-from ebmhw.backends.cost import PARTS, PhiWork, ProgramLoad, RunWork
-from ebmhw.backends.explanation import key_of
-from ebmhw.backends.fit import Fit, fit
+from ebmhw.backends.auto.cost import PARTS, PhiWork, ProgramLoad, RunWork
+from ebmhw.backends.auto.fit import Fit, fit
+from ebmhw.backends.auto.prospect import Prospect
+from ebmhw.backends.auto.trials import Trials, random_program
+from ebmhw.backends.capabilities import Capabilities
+from ebmhw.backends.cpu import CpuBackend
 from ebmhw.backends.request import RunRequest
-from ebmhw.backends.trials import Trials, random_program
 from ebmhw.errors import ConfigError, InvalidRun, PermissionDenied
 from ebmhw.phi.request import PhiRequest
 from ebmhw.program import Program
@@ -161,7 +164,7 @@ def test_ctrl_c_in_a_run_ends_the_trials() -> None:
 def test_random_programs_fit_the_backend(seed: int) -> None:
     small = simulated("small", threads=1)
     program = random_program(np.random.default_rng(seed), small)
-    small.refuse_misfit(program, "gibbs")
+    small.capabilities.refuse(program, "gibbs", small.name)
     assert program.weights.num_terms >= 1
 
 
@@ -170,7 +173,7 @@ def test_a_simulated_board_is_calibrated_by_its_own_clock() -> None:
     assert board.drivers and board.phi_drivers
     run, phi = Trials(board, seed=1).measure(3.0)
     assert phi is not None and run.seconds["cycles"] > 0 and phi.seconds["cycles"] + phi.seconds["bytes"] > 0
-    key = key_of(board)
+    key = board_key(board)
     assert key["build"] == f"{board.drivers[0].shape.build:#010x}" and key["units"] == "1"
 
 
@@ -234,7 +237,12 @@ def change(data: Any, *path: Any, to: Any) -> Any:
         (("records", 0, "key"), {}, "is damaged"),
         (("records", 0, "run"), None, "is damaged (ValueError: there is no fit of runs)"),
         (("records", 0, "run", "seconds"), {"start": 1.0}, "its counts are of another version"),
-        (("records", 0, "run", "seconds", "start"), -1.0, "a number of seconds, an error or a factor is none that is finite and not negative"),
+        (("records", 0, "run", "seconds", "start"), -1.0, "a number of seconds, an error or a factor is none from 0 to 1e+12"),
+        (("records", 0, "run", "seconds", "start"), 1e300, "is damaged"),
+        (("records", 0, "run", "seconds", "start"), 10**400, "is damaged"),
+        (("records", 0, "made"), math.nan, "it says that it was made nan seconds after 1970"),
+        (("records", 0, "made"), 10**400, "is damaged"),
+        (("records", 0, "made"), None, "is damaged"),
         (("records", 0, "run", "seconds", "start"), math.inf, "is damaged"),
         (("records", 0, "run", "seconds", "start"), math.nan, "is damaged"),
         (("records", 0, "run", "seconds", "start"), "1", "is damaged"),
@@ -261,6 +269,30 @@ def test_other_files_are_damage(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "calibration.json"
     path.write_bytes(content)
     assert "is damaged" in (read_calibrations(path).damage or "")
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        assert f"the calibration in {path} is no file; move it away" in str(read_calibrations(path).find("cpu", {}))
+    with pytest.raises(ConfigError, match="cannot be kept in"):
+        replace(made(tmp_path), path=tmp_path).write()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "cannot be read" in (read_calibrations(tmp_path / "loop").damage or "")
+
+
+def test_a_user_without_a_home_has_no_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(ConfigError, match="no home to keep a calibration in; point XDG_CACHE_HOME"):
+        read_calibrations()
+    cpu = get_backend("cpu", threads=1)
+    assert isinstance(cpu, CpuBackend)
+    found = auto_with(cpu, Prospect("kv260", 1, lambda: model_board()))
+    assert found is cpu and "this user has no home to keep a calibration in" in (found.chosen_because or "")
 
 
 @settings(max_examples=100)
@@ -302,6 +334,9 @@ def test_keys_name_machine_package_and_design() -> None:
     assert cpu_key(3, "avx2") == {
         "processor": processor(), "threads": "3", "instruction set": "avx2", "ebmhw": __import__("ebmhw").__version__, "kernel": kernel_digest(),
     }  # fmt: skip
-    assert board_key(0xAB, 2) == {"processor": processor(), "ebmhw": __import__("ebmhw").__version__, "build": "0x000000ab", "units": "2"}
+    assert design_key(0xAB) == {"processor": processor(), "ebmhw": __import__("ebmhw").__version__, "build": "0x000000ab"}
+    board = model_board()
+    board.drivers[0].cycles_per_second = 299_997_002.5
+    assert board_key(board) == {**design_key(board.drivers[0].shape.build), "units": "1", "clock": "300 MHz"}
     assert len(processor().split()) >= 2 and len(kernel_digest()) == 16
     assert new_record("cpu", {"a": "b"}, record("cpu", {}, {}).run, None).made > 1e9

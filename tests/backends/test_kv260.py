@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import importlib
 import logging
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,8 +59,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def pynq(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pynq]:
-    fake = Pynq()
+def pynq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pynq]:
+    fake = Pynq(tmp_path)
     for name, module in fake.modules().items():
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.delitem(sys.modules, "ebmhw.backends.kv260.ip", raising=False)
@@ -123,6 +127,51 @@ def test_bitstreams_are_found_in_order(entry: BitstreamEntry, tmp_path: Path, mo
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "named/ebmhw.bit"))
     assert files.find_bitstream() == (tmp_path / "named/ebmhw.bit").resolve()
     assert files.find_bitstream(tmp_path / "share/ebmhw.bit") == (tmp_path / "share/ebmhw.bit").resolve()
+
+
+def test_what_is_no_bitstream_is_told(pynq: Pynq, entry: BitstreamEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder.bit"
+    folder.mkdir()
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "ebmhw.bit").write_bytes(b"x")
+    (half / "ebmhw.hwh").mkdir()
+    loop = tmp_path / "loop.bit"
+    loop.symlink_to(loop)
+    for path, told in (
+        (folder, r"folder.bit is a folder"),
+        (tmp_path / "share", r"share \(is no .bit\)"),
+        (half / "ebmhw.bit", r"ebmhw.hwh is a folder"),
+        (tmp_path / ("x" * 300 + ".bit"), r"cannot be looked at: File name too long"),
+        (loop, r"is not there"),
+        (tmp_path / "share/ebmhw.bit/x.bit", r"is not there"),
+        (tmp_path / "nul\0.bit", r"is not there"),
+    ):
+        for ask in (lambda path=path: get_backend("kv260", bitstream=path), lambda: get_backend("kv260")):
+            if "\0" not in str(path):
+                monkeypatch.setenv(ENVIRONMENT, str(path))
+            elif ask.__defaults__ is None:
+                continue
+            with pytest.raises(BackendUnavailable, match=rf"there is no bitstream at .*{told}.*; install the firmware"):
+                ask()
+    assert not pynq.loaded
+    with pytest.raises(InvalidRun, match=r"bitstream is b'x.bit'; give the path of a .bit file"):
+        get_backend("kv260", bitstream=b"x.bit")
+
+
+def test_what_lies_beside_a_link_counts(pynq: Pynq, entry: BitstreamEntry, tmp_path: Path) -> None:
+    """A link to a .bit has its own .hwh and manifest; those beside its target are of another build, perhaps."""
+    on_board(pynq, entry)
+    store, links = tmp_path / "store", tmp_path / "links"
+    store.mkdir()
+    shutil.copytree(tmp_path / "share", links)
+    (links / "ebmhw.bit").rename(store / "0123")
+    (links / "ebmhw.bit").symlink_to(store / "0123")
+    with get_backend("kv260", bitstream=links / "ebmhw.bit") as made:
+        assert pynq.loaded == [(str(links / "ebmhw.bit"), True)] and made.status()["manifest"] is not None
+    (links / "ebmhw.hwh").write_text("of another build")
+    with pytest.raises(FirmwareError, match="nothing was loaded"):
+        get_backend("kv260", bitstream=links / "ebmhw.bit")
 
 
 def test_where_bitstreams_are_looked_for() -> None:
@@ -301,9 +350,9 @@ def test_no_register_is_touched_where_the_board_may_not_serve_it(pynq: Pynq, ent
     add_design(machine, entry.build, manager="write error\n")
     refused(r"the FPGA manager says 'write error', not 'operating'")
     add_design(machine, entry.build)
-    pynq.state = "hash of other"
+    pynq.has_loaded("hash of other")
     refused(r"PYNQ has loaded /home/root/other.bit since the board started, maybe over it; load it with")
-    pynq.state = "hash of ebmhw.bit"
+    pynq.has_loaded("hash of ebmhw.bit")
     pynq.device.board = board
     with get_backend("kv260", download=False) as made:
         assert_works(made)
@@ -328,9 +377,9 @@ def test_what_may_be_loaded_is_loaded_again(pynq: Pynq, entry: BitstreamEntry, m
         add_design(machine, build=0x0BAD)
         get_backend("kv260").close()
         add_design(machine, entry.build)
-        pynq.state = "hash of other"
+        pynq.has_loaded("hash of other")
         get_backend("kv260").close()
-        pynq.state = None
+        pynq.has_loaded(None)
         add_unit(machine, block("phi_unit"), 5)
         get_backend("kv260").close()
         assert [download for _, download in pynq.loaded] == [True] * 3
@@ -345,6 +394,22 @@ def test_what_may_be_loaded_is_loaded_again(pynq: Pynq, entry: BitstreamEntry, m
     pynq.device.board = Board(build=9)
     with pytest.raises(BackendUnavailable, match=r"the core is of build 0x00000009, .* of 0x[0-9a-f]{8}; load it with get_backend.*download=True"):
         get_backend("kv260", download=False)
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"bitfile_name": "x"', "folder"])
+def test_a_record_of_pynq_that_cannot_be_read_is_no_assurance(pynq: Pynq, entry: BitstreamEntry, machine: Path, record: str) -> None:
+    on_board(pynq, entry, loaded=True)
+    add_design(machine, entry.build)
+    if record == "folder":
+        pynq.record.mkdir()
+    else:
+        pynq.record.write_text(record)
+    with pytest.raises(BackendUnavailable, match=r"no register is touched, as PYNQ's record of what it loaded, .*, cannot be read \("):
+        get_backend("kv260", download=False)
+    assert pynq.device is not None and not pynq.device.reads
+    with get_backend("kv260") as made:
+        assert_works(made)
+    assert pynq.loaded[-1][1]
 
 
 def test_memory_that_pynq_has_only_after_a_download(pynq: Pynq, entry: BitstreamEntry, machine: Path) -> None:
@@ -368,6 +433,9 @@ def test_memory_that_pynq_has_only_after_a_download(pynq: Pynq, entry: Bitstream
             r"ising_core is ebmhw:hdl:ising_core:0.9, not ebmhw:hdl:ising_core:1.0",
         ),
         (lambda cells: cells["ising_core"].update(phys_addr=0xB000_0000), r"ising_core is at 0xb0000000, not at 0xa0000000"),
+        (lambda cells: cells["phi_unit"].update(addr_range=-1), r"phi_unit has -1 bytes of addresses, not 4096 or more"),
+        (lambda cells: cells["axi_dma_phi"].update(parameters={"c_addr_width": "-1"}), r"axi_dma_phi has addresses of -1 bits, not 32 to 64"),
+        (lambda cells: cells["axi_dma_phi"].update(parameters={"c_addr_width": "x"}), r"c_addr_width of axi_dma_phi is 'x', no number"),
         (lambda cells: cells["axi_dma_phi"].update(parameters={"c_include_sg": "1"}), r"axi_dma_phi has c_include_sg 1, not 0"),
         (lambda cells: cells["axi_dma_ising"].update(parameters={"C_SG_LENGTH_WIDTH": "14"}), r"axi_dma_ising has c_sg_length_width 14, not 26"),
     ],
@@ -402,6 +470,14 @@ def test_a_clock_that_is_too_fast_and_stays_so_is_refused(pynq: Pynq, entry: Bit
     with get_backend("kv260") as made:
         assert made.status()["clock_mhz"] == 100
         assert_works(made)
+
+
+def test_an_interrupt_controller_at_another_address_is_never_touched(pynq: Pynq, entry: BitstreamEntry) -> None:
+    device = SimulatedDevice(Board(build=entry.build))
+    pynq.ip_dict[INTERRUPT_CONTROLLER]["phys_addr"] += 0x1_0000
+    with pytest.raises(BackendUnavailable, match=r"axi_intc_0 is at 0xa0050000, not at 0xa0040000"):
+        get_backend("kv260", device=device)
+    assert not device.reads
 
 
 # --- one at a time
@@ -474,6 +550,59 @@ def test_everything_is_given_back(pynq: Pynq, entry: BitstreamEntry) -> None:
     # Nothing refers to it any more.
     get_backend("kv260").close()
     assert not board.memory.live
+
+
+def test_a_close_that_is_interrupted_keeps_the_board(pynq: Pynq, entry: BitstreamEntry) -> None:
+    """Ctrl-C while close() waits: the run goes on, nobody else gets the board, and closing again works."""
+    board = on_board(pynq, entry)
+    made = get_backend("kv260")
+    assert_works(made)
+    board.dma.seconds = 0.3
+    board.dma.log.clear()
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(assert_works, made)
+        while not board.dma.log:
+            time.sleep(1e-3)
+        timer = threading.Timer(0.05, signal.raise_signal, (signal.SIGINT,))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            made.close()
+        timer.join()
+        with pytest.raises(BackendUnavailable, match="in use by another backend of this process"):
+            hold.Hold()
+        assert len(board.memory.live) == 3 and "reset" not in board.dma.log
+        run.result(20)
+    assert_works(made)
+    made.close()
+    assert not board.memory.live
+    hold.Hold().release()
+
+
+def test_a_driver_that_was_kept_keeps_the_board(pynq: Pynq, entry: BitstreamEntry) -> None:
+    board = on_board(pynq, entry)
+    core = get_backend("kv260").drivers[0]
+    gc.collect()
+    assert core.status()["state"] == "idle" and len(board.memory.live) == 2
+    del core
+    gc.collect()
+    assert not board.memory.live
+    hold.Hold().release()
+
+
+def test_a_backend_that_is_forgotten_while_a_run_waits_finishes_it(pynq: Pynq, entry: BitstreamEntry) -> None:
+    board = on_board(pynq, entry)
+    made = get_backend("kv260")
+    board.dma.seconds = 0.1
+    futures = [made.submit(PROGRAM, SCHEDULE, reads=9, seed=1) for _ in range(3)]
+    del made
+    for future in futures:
+        gc.collect()
+        assert_equal_draws(future.result(20), judge().run(PROGRAM, SCHEDULE, reads=9, seed=1))
+    limit = time.monotonic() + 20
+    while board.memory.live:
+        gc.collect()
+        time.sleep(0.02)
+        assert time.monotonic() < limit
 
 
 def test_closing_waits_for_what_runs(pynq: Pynq, entry: BitstreamEntry) -> None:

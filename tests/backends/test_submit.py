@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import logging
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, final
 
@@ -21,7 +25,7 @@ from cores import Beats, Meddler, ModelBackend, backend, model, simulated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ebmhw.backends import Draws, SamplerBackend, divided, fleet, get_backend, joint, run_queue, stop
+from ebmhw.backends import Draws, SamplerBackend, divided, fleet, get_backend, joint, run_queue, stop, submission, turns
 from ebmhw.backends.bus import Bus
 from ebmhw.backends.driver import IsingDriver
 from ebmhw.backends.packing import pack_problem
@@ -408,6 +412,53 @@ def test_failures_of_callers_functions_are_their_own() -> None:
     assert_equal_draws(good.result(SECONDS), judge().run(PROGRAM, SCHEDULE, seed=1))
 
 
+@pytest.mark.usefixtures("long_exchanges")
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, Broken])
+def test_callbacks_that_raise_stop_no_other_run(kind: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
+    made = backend()
+
+    def done(_: Future[Draws]) -> None:
+        raise kind("of a callback")
+
+    with caplog.at_level(logging.ERROR):
+        with held(made):
+            futures = [made.submit(PROGRAM, SCHEDULE, seed=seed) for seed in range(6)]
+            futures[1].add_done_callback(done)
+        for seed, future in enumerate(futures):
+            assert_equal_draws(future.result(SECONDS), judge().run(PROGRAM, SCHEDULE, seed=seed))
+    assert {future.result().info["batched"] for future in futures} == {6}
+    assert gone(lambda: "of a callback" in caplog.text)
+
+
+@pytest.mark.usefixtures("long_exchanges")
+@pytest.mark.parametrize("error", [MemoryError("none"), HardwareFault("odd")])
+def test_a_run_that_cannot_be_looked_at_fails_in_its_own_turn(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    divide, made = divided.DividedRun._begin, backend()
+
+    def begin(self: divided.DividedRun) -> None:
+        if self.request.identity.seed == 2:
+            raise error
+        divide(self)
+
+    monkeypatch.setattr(divided.DividedRun, "_begin", begin)
+    with held(made):
+        futures = [made.submit(PROGRAM, SCHEDULE, seed=seed) for seed in range(5)]
+    with pytest.raises(DoesNotFit if isinstance(error, MemoryError) else HardwareFault):
+        futures[2].result(SECONDS)
+    for seed in (0, 1, 3, 4):
+        draws = futures[seed].result(SECONDS)
+        assert_equal_draws(draws, judge().run(PROGRAM, SCHEDULE, seed=seed))
+        assert draws.info["batched"] == 2
+
+
+def test_a_time_limit_is_of_its_own_run() -> None:
+    made = get_backend("cpu", threads=1)
+    cut, whole = made.run_many([(PROGRAM, FOREVER, {"time_limit": 0.05, "seed": 1}), (PROGRAM, SCHEDULE, {"seed": 2})])
+    assert cut.info["stopped_by"] == "time_limit" and 0 < cut.sweeps < FOREVER.total_sweeps and cut.info["timing"]["run_s"] < 1
+    assert whole.info["stopped_by"] is None
+    assert_equal_draws(cut, made.run(PROGRAM, Schedule.constant(0.1, cut.sweeps), seed=1))
+
+
 def test_wrong_arguments_are_refused_at_once() -> None:
     made = backend(beats_max=20)
     too_long = ring(100)
@@ -478,31 +529,27 @@ def test_a_time_limit_counts_from_the_beginning_of_the_run(made: SamplerBackend,
     assert cut.result(SECONDS).info["stopped_by"] == "time_limit"
 
 
-def test_ctrl_c_in_run_many_ends_what_is_in_work() -> None:
-    made, begun = backend(), threading.Event()
-
-    def progress(_: Any) -> None:
-        begun.set()
-
-    futures: list[Future[Draws]] = []
+def test_ctrl_c_in_run_many_ends_what_is_in_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, runs = backend(), list[submission.Submission]()
     put = run_queue.RunQueue.put
 
-    def noted(self: Any, entries: Any, wait: bool = True) -> None:
-        put(self, entries, wait)
-        futures.extend(entry.future for entry in entries)
-        assert begun.wait(SECONDS)
+    def noted(self: Any, submitted: Any, wait: bool = True) -> None:
+        runs.extend(submitted)
+        put(self, submitted, wait)
 
-        def result(timeout: float | None = None) -> Draws:
-            raise KeyboardInterrupt
+    monkeypatch.setattr(run_queue.RunQueue, "put", noted)
+    pressed, main = threading.Event(), threading.get_ident()
 
-        entries[0].future.result = result
+    def press(_: Any) -> None:
+        if not pressed.is_set():
+            pressed.set()
+            signal.pthread_kill(main, signal.SIGINT)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_queue.RunQueue, "put", noted)
-        with pytest.raises(KeyboardInterrupt):
-            made.run_many([(PROGRAM, FOREVER, {"progress": progress}), (PROGRAM, SCHEDULE)])
-    assert wait(futures, SECONDS).not_done == set()
-    assert futures[1].cancelled() and not futures[0].cancelled()
+    with pytest.raises(KeyboardInterrupt):
+        made.run_many([(PROGRAM, FOREVER, {"progress": press}), *[(PROGRAM, SCHEDULE)] * 50])
+    first, *rest = [run.future for run in runs]
+    assert wait([first, *rest], SECONDS).not_done == set()
+    assert all(future.cancelled() for future in rest) and first.result().info["stopped_by"] == "interrupt"
 
 
 # --- the queue
@@ -594,8 +641,11 @@ begun = threading.Event()
 first = backend.submit(program, forever, reads={reads}, progress=lambda _: begun.set())
 rest = [backend.submit(program, forever) for _ in range(5)]
 first.add_done_callback(lambda future: print("first", future.exception() or future.result().info["stopped_by"], flush=True))
+def told(future):
+    print("cancelled", future.cancelled(), flush=True)
+    raise SystemExit("of a callback")
 for future in rest:
-    future.add_done_callback(lambda future: print("cancelled", future.cancelled(), flush=True))
+    future.add_done_callback(told)
 assert begun.wait(60)
 {end}
 """
@@ -612,6 +662,147 @@ def test_an_exit_waits_for_no_queue(threads: int, reads: int, end: str) -> None:
     assert len([line for line in lines if line.startswith("first ")]) == 1
     if threads == 1:
         assert "first interrupt" in lines
+
+
+def test_a_long_queue_is_no_slower_for_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other of 20,000 runs is cancelled, the last first, and others wait for room: were each step one through all, it would take minutes."""
+    made, many = get_backend("cpu", threads=1), 20_000
+    one = submission.Submission.of(made, PROGRAM, SCHEDULE, {"seed": 1})
+    runs = [replace(one, future=Future()) for _ in range(many)]
+    began = time.monotonic()
+    with held(made):
+        made._queue.put(runs, wait=False)
+        waiting = [threading.Thread(target=made.submit, args=(PROGRAM, SCHEDULE)) for _ in range(4)]
+        for thread in waiting:
+            thread.start()
+        for run in reversed(runs[::2]):
+            assert run.future.cancel()
+    for thread in waiting:
+        thread.join(SECONDS)
+    assert runs[-1].future.result(SECONDS).reads == 1
+    assert time.monotonic() - began < SECONDS and [run.future.cancelled() for run in runs] == [True, False] * (many // 2)
+
+
+FORK = """
+import os, threading, time
+from ebmhw import Model, Schedule, get_backend
+program = Model(6, None, [((0, 1), 1.0), ((1, 2), 1.0)]).compile()
+backend, schedule = get_backend("cpu", threads=1), Schedule.constant(0.1, 5)
+begun, release = threading.Event(), threading.Event()
+def progress(_):
+    begun.set()
+    release.wait(20)
+first = backend.submit(program, schedule, progress=progress)
+begun.wait(20)
+rest = [backend.submit(program, schedule, seed=k) for k in range(3)]
+child = os.fork()
+if child == 0:
+    # The parent's runs are not done again, and its thread, which is not here, not waited for.
+    draws = backend.run_many([(program, schedule, {"seed": 7})])
+    same = (draws[0].spins == backend.run(program, schedule, seed=7).spins).all()
+    print("child", len(draws), same, any(future.done() for future in rest), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+release.set()
+print("parent", [future.result(20).reads for future in rest], first.result(20).reads)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_has_a_queue_of_its_own() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.stdout.splitlines() == ["child 1 True False", "parent [1, 1, 1] 1"], done.stderr
+
+
+def test_waiting_for_another_thread_does_not_count_as_work_of_a_core() -> None:
+    """Whoever waits for a core would otherwise take it for slow, and cut what follows into small pieces."""
+    bus = Meddler()
+    made = ModelBackend(bus)
+    made.run(PROGRAM, SCHEDULE, seed=1)
+    inside = threading.Event()
+
+    def other() -> None:
+        with made._cores._turns:
+            inside.set()
+            time.sleep(0.5)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert inside.wait(SECONDS)
+    began = time.monotonic()
+    draws = made.run(PROGRAM, SCHEDULE, seed=1, reads=8)
+    rate = made._cores.rate
+    thread.join(SECONDS)
+    waited = time.monotonic() - began
+    cycles = made.drivers[0].cost(made._problem(submission.Submission.of(made, PROGRAM, SCHEDULE, {}).request), 6, 6, 0)[1]
+    assert draws.reads == 8 and waited > 0.3 and rate > 2 * cycles / waited
+
+
+def test_threads_get_the_units_in_their_order() -> None:
+    """A run of one exchange beside two without end waits for one exchange of each, and not for luck."""
+    made, over, order = backend(), threading.Event(), list[str]()
+    exchange = made.drivers[0].run
+
+    def noted(jobs: Any, seconds: float) -> Any:
+        order.append(threading.current_thread().name)
+        time.sleep(0.01)
+        return exchange(jobs, seconds)
+
+    made.drivers[0].run = noted  # type: ignore[method-assign]
+    threads = [threading.Thread(target=made.run, args=(PROGRAM, FOREVER), kwargs={"interrupt": over.is_set}, name=name) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    assert gone(lambda: {"a", "b"} <= set(order))
+    for _ in range(5):
+        before = len(order)
+        made.run(PROGRAM, SCHEDULE, seed=1)
+        ours = [k for k, name in enumerate(order[before:]) if name == threading.current_thread().name]
+        # Two that have asked, one that is at work.
+        assert ours and ours[0] <= 3 and max(np.diff([-1, *ours])) <= 4
+    over.set()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_turn_that_is_given_up_is_handed_on() -> None:
+    made, inside, release, order = turns.Turns(), threading.Event(), threading.Event(), list[int]()
+
+    def first() -> None:
+        with made:
+            inside.set()
+            assert release.wait(SECONDS)
+
+    def later(number: int) -> None:
+        with made:
+            order.append(number)
+
+    holder = threading.Thread(target=first)
+    holder.start()
+    assert inside.wait(SECONDS)
+    main = threading.get_ident()
+    threading.Timer(0.1, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), made:
+        pass
+    others = [threading.Thread(target=later, args=(k,)) for k in range(5)]
+    for k, thread in enumerate(others):
+        thread.start()
+        assert gone(lambda k=k: len(made._asked) == k + 1)
+    release.set()
+    for thread in (holder, *others):
+        thread.join(SECONDS)
+    assert order == list(range(5))
+
+
+def test_run_many_wakes_its_caller_once() -> None:
+    """Not for each run: handing the interpreter from thread to thread took longer than a small run itself."""
+    resource = pytest.importorskip("resource")
+    made = get_backend("cpu", threads=1)
+    runs = [(PROGRAM, SCHEDULE, {"seed": k}) for k in range(200)]
+    made.run_many(runs)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+    made.run_many(runs)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before < 100
 
 
 def test_no_run_is_taken_once_the_main_thread_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from board_sshd import Sshd, StandIn, make_folder, running_sshd
 
-from boards.kv260.deploy.deploying import Limits, Plan, deploy
-from boards.kv260.deploy.package import read_package
+from boards.kv260.deploy.payload import read_payload
+from boards.kv260.deploy.plan import Limits, Plan
 from boards.kv260.deploy.report import Report
+from boards.kv260.deploy.rollout import deploy
 from boards.kv260.deploy.ssh import Target
 from ebmhw.board.block_design import APP, FIRMWARE_ROOT, SHARE_ROOT
 
@@ -39,7 +40,7 @@ class Bench:
         """Return a plan with limits of seconds, changed."""
         firmware = changes.pop("firmware", self.firmware)
         facts: dict[str, Any] = {"ssh": ("-F", str(self.sshd.config)), "root": str(self.board.root), "limits": QUICK, "reserve": 0}
-        facts |= {"target": Target.parse(f"{self.sshd.user}@board"), "package": read_package(firmware)}
+        facts |= {"target": Target.parse(f"{self.sshd.user}@board"), "payload": read_payload(firmware)}
         return Plan(**facts | changes)
 
     def deploy(self, watch: Callable[[str, Any], None] = lambda step, what: None, report: Report | None = None, **changes: Any) -> Report:
@@ -61,6 +62,11 @@ class Bench:
     def gone(self) -> None:
         """Wait until the board has noticed that nobody deploys any more."""
         self.board.wait_for(lambda: not self.leftovers(), 20)
+
+
+def slow_but(names: Iterable[str], *quick: str) -> list[Any]:
+    """Return names as parameters of a test that are slow but for some."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from board_images import synthetic_entry
 from board_tools import tool
 from board_tree import add_machine, put
 
+from ebmhw.backends.kv260.hold import NAME as HOLD
 from ebmhw.board.block_design import APP, BLOCKS, FIRMWARE_ROOT, SHELL
 from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH
 from ebmhw.board.manifest import FILE, BitstreamEntry, Manifest
@@ -294,6 +295,8 @@ class StandIn:
         for folder, folders, files in os.walk(self.root):
             folders[:] = [name for name in folders if name != "__pycache__"]
             for name in [*folders, *files]:
+                if name == HOLD:  # who had it last stays there
+                    continue
                 path = Path(folder, name)
                 content = os.readlink(path) if path.is_symlink() else None if path.is_dir() else path.read_bytes()
                 found[str(path.relative_to(self.root))] = (path.lstat().st_mode, content)

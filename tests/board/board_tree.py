@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ebmhw.board.block_design import BLOCKS, Block
-from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MANAGER, MAP_HASH, PACKET_HASH, TREE
+from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH
+from ebmhw.board.system import MANAGER, TREE
 from ebmhw.contract.render import contract_digest
 
 MODEL = "ZynqMP KV260 revB\0"

@@ -10,8 +10,8 @@ from pathlib import Path
 from board_images import synthetic_bitstreams
 from board_tree import TREE, add_design, add_machine, put
 
+from ebmhw.board.bit import parse_bit
 from ebmhw.board.block_design import APP, FIRMWARE_ROOT, SHARE_ROOT, SHELL
-from ebmhw.board.installed import configuration_words
 from ebmhw.board.manifest import BitstreamEntry
 from ebmhw.board.xmutil import Xmutil
 
@@ -40,6 +40,9 @@ if mode == "new":
     else:
         print("WARNING: '-remove' is deprecated. Use '-unload' instead.")
     sys.exit(255)
+if mode == "refuses":
+    print(sys.argv[2] + ": load Error: -1")
+    sys.exit(0)
 if mode == "fails":
     print("error sending message from client")
     sys.exit(1)
@@ -119,8 +122,7 @@ class Board:
         shutil.move(made / "kv260", self.share)
         shutil.move(made / "manifest.json", self.share / "manifest.json")
         (self.share / "ebmhw.xsa").unlink()
-        words = configuration_words((self.share / "ebmhw.bit").read_bytes())
-        put(self.firmware / f"{APP}.bit.bin", words.byteswap().tobytes())
+        put(self.firmware / f"{APP}.bit.bin", parse_bit((self.share / "ebmhw.bit").read_bytes()).image)
         put(self.firmware / f"{APP}.dtbo", b"\xd0\x0d\xfe\xed" + (64).to_bytes(4, "big") + bytes(56))
         put(self.firmware / "shell.json", json.dumps(SHELL))
 

@@ -14,9 +14,9 @@ from board_images import synthetic_bit, synthetic_bitstreams
 from board_tools import tool
 
 from boards.kv260.firmware import Firmware, make_firmware
-from boards.kv260.firmware.image import parse_bit
-from boards.kv260.firmware.package import debian_version
+from boards.kv260.firmware.deb import debian_version
 from ebmhw import __version__
+from ebmhw.board.bit import parse_bit
 from ebmhw.board.block_design import APP, FIRMWARE_ROOT, SHARE_ROOT
 from ebmhw.board.installed import installed_firmware
 from ebmhw.board.manifest import read_manifest

@@ -11,18 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from board_deploying import QUICK, Bench, bench, sshd, upgrade
+from board_deploying import QUICK, Bench, bench, slow_but, sshd, upgrade
 from board_sshd import OTHER
 from board_tree import put
 
 from boards.kv260.deploy.report import Report
 from boards.kv260.deploy.ssh import Connection
+from ebmhw.backends.kv260.hold import NAME
 from ebmhw.board.block_design import APP, SHARE_ROOT
 from ebmhw.errors import EbmhwError, HardwareFault
 
 __all__ = ["bench", "sshd", "upgrade"]
-
-pytestmark = pytest.mark.slow
 
 NEVER_WORKS = "import errno, os\ndef fail(*_, **__):\n    raise OSError(errno.EIO, 'Input/output error')\n"
 
@@ -50,6 +49,7 @@ ctypes.CDLL = Library
 """
 
 
+@pytest.mark.slow
 def test_a_deploy_over_an_earlier_build_replaces_it(upgrade: Bench) -> None:
     upgrade.deploy()
     assert upgrade.leftovers() == []
@@ -59,31 +59,35 @@ def test_a_deploy_over_an_earlier_build_replaces_it(upgrade: Bench) -> None:
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "unloadapp says error": ({"unloadapp": ["error"]}, "xmutil unloadapp 0 .* printed: remove from slot 0 returns: -1"),
-    "unloadapp hangs": ({"unloadapp": ["hang"]}, "unloadapp 0 did not end within 3 s"),
-    "loadapp says error": ({"loadapp": ["error"]}, "loadapp ebmhw-kv260 ended with 0 and printed: ebmhw-kv260: load Error: -1"),
+    "unloadapp says error": (
+        {"unloadapp": ["error"]},
+        "ebmhw-kv260 is not unloaded: `.*unloadapp 0` ended with exit status 0; it printed: remove from slot 0 returns: -1",
+    ),
+    "unloadapp hangs": ({"unloadapp": ["hang"]}, "unloadapp 0` did not end within 3 s"),
+    "loadapp says error": ({"loadapp": ["error"]}, "loadapp ebmhw-kv260` ended with exit status 0; it printed: ebmhw-kv260: load Error: -1"),
     "loadapp says error as in 2022.1": ({"loadapp": ["old error"]}, "Accelerator loaded to slot -1"),
-    "loadapp ends with a traceback": ({"loadapp": ["traceback"]}, "ended with 1 and printed: Traceback"),
-    "loadapp says nothing": ({"loadapp": ["silent"]}, "ended with 0 and printed: nothing"),
-    "loadapp hangs": ({"loadapp": ["hang"]}, "loadapp ebmhw-kv260 did not end within"),
+    "loadapp ends with a traceback": ({"loadapp": ["traceback"]}, "ended with exit status 1; it printed: Traceback"),
+    "loadapp says nothing": ({"loadapp": ["silent"]}, "ended with exit status 0; it printed: nothing"),
+    "loadapp hangs": ({"loadapp": ["hang"]}, "loadapp ebmhw-kv260` did not end within"),
     "loader does not see the folder": ({"listapps": "hides"}, "does not list ebmhw-kv260 within 1 s"),
     "no overlay": ({"loadapp": ["no overlay"]}, "no node ebmhw,ising-core-1.0 after loading"),
     "device tree of another build": ({"loadapp": ["other build"]}, "says build 0x00000000 of ebmhw,ising-core-1.0, not 0x"),
     "manager says write error": ({"loadapp": ["manager"]}, "state is 'write error' after loading"),
     "self-test fails": ({"selftest": "fail"}, "the self-test failed in 1 of 2 rows: known answer: 3 of 64 spins"),
-    "self-test hangs": ({"selftest": "hang"}, "selftest --json did not end within"),
+    "self-test hangs": ({"selftest": "hang"}, "selftest --json` did not end within"),
     "self-test prints garbage": ({"selftest": "garbage"}, r"did not say how it went: it ended with 0 and printed: \?\[2J Segmentation fault"),
     "self-test floods": ({"selftest": "flood"}, "did not say how it went"),
     "self-test's status lies": ({"selftest": "lies"}, "exit status is not what its rows say"),
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", slow_but(FAULTS, "device tree of another build"))
 def test_a_fault_of_a_step_brings_back_the_earlier_build(upgrade: Bench, name: str) -> None:
     faults, message = FAULTS[name]
     fails(upgrade, message, **faults)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["loadapp says error", "device tree of another build", "self-test fails"])
 def test_a_fault_of_a_step_leaves_nothing_where_nothing_was(bench: Bench, name: str) -> None:
     faults, message = FAULTS[name]
@@ -104,6 +108,7 @@ def fails(bench: Bench, message: str, **faults: Any) -> None:
     assert "the board is as it was before" in bench.told and "\x1b" not in bench.told + str(caught.value)
 
 
+@pytest.mark.slow
 def test_rows_of_a_failed_self_test_are_told(upgrade: Bench) -> None:
     upgrade.board.faults(selftest="fail")
     report = Report(upgrade.lines)
@@ -134,13 +139,14 @@ PRELUDES: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", PRELUDES)
+@pytest.mark.parametrize("name", slow_but(PRELUDES, "second exchange fails"))
 def test_a_fault_of_the_file_system_brings_back_the_earlier_build(upgrade: Bench, name: str) -> None:
     prelude, message = PRELUDES[name]
     upgrade.board.prelude(prelude)
     fails(upgrade, message)
 
 
+@pytest.mark.slow
 def test_without_exchange_two_renames_do(upgrade: Bench) -> None:
     upgrade.board.prelude(EXCHANGES.format(kinds=dict.fromkeys(range(1, 9), 22)))
     fails(upgrade, "self-test failed", selftest="fail")
@@ -149,6 +155,7 @@ def test_without_exchange_two_renames_do(upgrade: Bench) -> None:
     assert upgrade.leftovers() == []
 
 
+@pytest.mark.slow
 def test_another_file_system_is_refused_before_anything_moves(bench: Bench, tmp_path: Any) -> None:
     if not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second file system here")
@@ -161,6 +168,7 @@ def test_another_file_system_is_refused_before_anything_moves(bench: Bench, tmp_
         os.rmdir(folder)
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_meanwhile_is_found_on_the_board(upgrade: Bench) -> None:
     before = upgrade.board.tree()
 
@@ -189,6 +197,12 @@ def test_a_roll_back_that_fails_says_what_to_do_and_the_next_deploy_repairs(upgr
     assert upgrade.leftovers() == []
 
 
+@pytest.mark.parametrize("text", slow_but(["", "[]", '{"version": 1}', '{"version": 2, "pairs": [3]}'], '{"version": 1}'))
+def test_a_journal_that_is_none_stops_the_deploy_and_stays(bench: Bench, text: str) -> None:
+    put(bench.board.root / f"lib/firmware/.{APP}-deploy/journal.json", text)
+    fails(bench, r"journal\.json is no journal of this version's deploys; look at what lies beside it")
+
+
 def test_a_lock_that_is_held_names_its_holder(upgrade: Bench) -> None:
     with upgrade.board.lock().open("w") as held:
         held.write("ada@lab, since 2026-03-14 15:09:26 UTC, process 4711\n")
@@ -197,6 +211,32 @@ def test_a_lock_that_is_held_names_its_holder(upgrade: Bench) -> None:
         fails(upgrade, "another deploy holds the board: ada@lab, since 2026-03-14 15:09:26 UTC, process 4711")
 
 
+def test_a_process_that_uses_the_board_is_not_robbed_of_it(upgrade: Bench) -> None:
+    path = upgrade.board.root / "run/lock" / NAME
+    with path.open("w") as held:
+        held.write("4711\n")
+        held.flush()
+        fcntl.flock(held, fcntl.LOCK_EX)
+        fails(upgrade, r"the board is in use by process 4711; end it \(sudo kill 4711")
+    assert "unloadapp 0" not in upgrade.board.calls()
+
+
+def test_nobody_gets_at_the_board_while_nothing_may_be_loaded(upgrade: Bench) -> None:
+    free: dict[str, bool] = {}
+
+    def look(step: str, connection: Any) -> None:
+        with (upgrade.board.root / "run/lock" / NAME).open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                free[step] = True
+            except BlockingIOError:
+                free[step] = False
+
+    upgrade.deploy(look)
+    assert [step for step in STEPS if not free[step]] == ["install", "load", "look", "selftest"]
+
+
+@pytest.mark.slow
 def test_the_lock_of_a_dead_deploy_is_taken_over(upgrade: Bench) -> None:
     upgrade.board.lock().write_text("ada@lab, since 2026-03-14 15:09:26 UTC, process 4711\n")
     upgrade.deploy()
@@ -204,10 +244,10 @@ def test_the_lock_of_a_dead_deploy_is_taken_over(upgrade: Bench) -> None:
     assert upgrade.leftovers() == []
 
 
-STEPS = ["connect", "facts", "begin", "upload", "unload", "install", "load", "verify", "selftest", "commit"]
+STEPS = ["connect", "facts", "begin", "upload", "unload", "install", "load", "look", "selftest", "commit"]
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", slow_but(STEPS))
 def test_ctrl_c_before_a_step_brings_back_the_earlier_build(upgrade: Bench, step: str) -> None:
     def interrupt(now: str, connection: Any) -> None:
         if now == step:
@@ -261,7 +301,7 @@ def during(bench: Bench, step: str, act: Callable[[Any], None]) -> None:
         thread.join()
 
 
-@pytest.mark.parametrize("step", DURING)
+@pytest.mark.parametrize("step", slow_but(DURING, "load"))
 def test_ctrl_c_during_a_step_brings_back_the_earlier_build(upgrade: Bench, step: str) -> None:
     before = upgrade.board.tree()
     with pytest.raises(KeyboardInterrupt):
@@ -269,7 +309,7 @@ def test_ctrl_c_during_a_step_brings_back_the_earlier_build(upgrade: Bench, step
     assert upgrade.board.tree() == before
 
 
-@pytest.mark.parametrize("step", DURING)
+@pytest.mark.parametrize("step", slow_but(DURING, "load"))
 def test_a_connection_cut_during_a_step_has_the_board_go_back_by_itself(upgrade: Bench, step: str) -> None:
     def cut(connection: Connection) -> None:
         os.kill(connection.process, signal.SIGKILL)
@@ -293,7 +333,7 @@ KILLS = {
 }
 
 
-@pytest.mark.parametrize("name", KILLS)
+@pytest.mark.parametrize("name", slow_but(KILLS, "after the first exchange"))
 def test_what_a_killed_deploy_left_is_repaired_by_the_next(upgrade: Bench, name: str) -> None:
     before = upgrade.board.tree()
     upgrade.board.prelude(KILLS[name])
@@ -317,6 +357,7 @@ def after_repair(bench: Bench, before: dict[str, Any]) -> None:
     assert bench.board.tree() == before
 
 
+@pytest.mark.slow
 def test_a_host_that_says_nothing_is_given_up(upgrade: Bench) -> None:
     before = upgrade.board.tree()
 

@@ -11,7 +11,7 @@ from board_deploying import Bench, bench, sshd
 from board_sshd import python_package
 from board_tree import put
 
-from boards.kv260.deploy.package import find_host_package
+from boards.kv260.deploy.payload import find_host_package
 from ebmhw.errors import ConfigError, EbmhwError
 
 __all__ = ["bench", "sshd"]
@@ -74,7 +74,7 @@ def test_the_package_that_was_there_is_there_again(bench: Bench, tmp_path: Path,
 def test_a_package_that_pip_refuses_changes_nothing(bench: Bench, tmp_path: Path) -> None:
     put(tmp_path / "ebmhw-0.2.tar.gz", b"no archive")
     before = bench.board.tree()
-    with pytest.raises(EbmhwError, match=r"pip install .* ended with [12] and printed"):
+    with pytest.raises(EbmhwError, match=r"pip install .* ended with exit status [12]; it printed"):
         bench.deploy(host=find_host_package(tmp_path / "ebmhw-0.2.tar.gz", tmp_path))
     assert bench.board.tree() == before
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import json
 import os
+import shutil
 import struct
+import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,10 +18,14 @@ from board_deploying import Bench, bench, sshd, upgrade
 from board_images import synthetic_bitstreams
 from board_tools import tool
 
-from boards.kv260.deploy import board_side
-from boards.kv260.firmware.making import make_firmware
+from boards.kv260.deploy.board_side.folders import exchange
+from boards.kv260.deploy.board_side.source import source_of
+from boards.kv260.deploy.bundle import LOADER, MODULES, bundle
+from boards.kv260.firmware.build import make_firmware
 from ebmhw.board.block_design import APP
+from ebmhw.board.command import Outcome
 from ebmhw.board.loaded import loaded_design
+from ebmhw.board.xmutil import App, apps_of, refuses, says_loaded
 
 __all__ = ["bench", "sshd", "upgrade"]
 
@@ -58,7 +66,7 @@ ID accelType   Base        slotLoc Accelerator
 
 @pytest.mark.parametrize("release", LISTS)
 def test_lists_of_all_releases_are_read(release: str) -> None:
-    assert board_side.listing(LISTS[release]) == [["ebmhw-kv260", None], ["k26-starter-kits", "0"]]
+    assert apps_of(LISTS[release]) == [App("ebmhw-kv260"), App("k26-starter-kits", "0")]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,9 @@ def test_lists_of_all_releases_are_read(release: str) -> None:
     ],
 )
 def test_answers_of_all_releases_are_judged(said: str, loaded: bool) -> None:
-    assert (bool(board_side.LOADED.search(said)) and not board_side.NOT_LOADED.search(said)) is loaded
+    assert says_loaded(Outcome("loadapp", 0, said, 0.0)) is loaded
+    assert not says_loaded(Outcome("loadapp", 1, said, 0.0))
+    assert not (loaded and refuses(Outcome("loadapp", 0, said, 0.0)))
 
 
 def test_the_loader_sees_the_old_folder_go_before_the_new_one_comes(tmp_path: Path) -> None:
@@ -89,7 +99,7 @@ def test_the_loader_sees_the_old_folder_go_before_the_new_one_comes(tmp_path: Pa
     handle = library.inotify_init()
     try:
         library.inotify_add_watch(handle, os.fsencode(tmp_path / "watched"), 0x40 | 0x80)  # IN_MOVED_FROM, IN_MOVED_TO
-        if not board_side.exchange(str(tmp_path / "watched/app"), str(tmp_path / "staging/app")):
+        if not exchange(str(tmp_path / "watched/app"), str(tmp_path / "staging/app")):
             pytest.skip("this file system exchanges nothing")
         data, at, seen = os.read(handle, 4096), 0, []
         while at < len(data):
@@ -120,9 +130,32 @@ def test_what_make_firmware_makes_is_deployed(bench: Bench, tmp_path: Path) -> N
     assert found is not None and found.build == entry.build and not found.differences()
 
 
-def test_the_board_side_is_python_3_8() -> None:
-    source = Path(board_side.__file__).read_text(encoding="utf-8")
-    tree = ast.parse(source, feature_version=(3, 8))
-    imported = {name.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert imported <= set(sys.stdlib_module_names) | {"__future__"}
+@pytest.mark.parametrize("name", MODULES)
+def test_what_runs_on_the_board_is_python_3_8_and_imports_only_what_is_sent(name: str) -> None:
+    tree = ast.parse(source_of(import_module(name)), feature_version=(3, 8))
+    imported = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{one.name}" for one in node.names} & set(MODULES)
+            imported |= inside or {node.module or ""}
+    due = {"__future__", *sys.stdlib_module_names, *MODULES}
+    if name.endswith("installed_python"):  # run by PYNQ's Python, which has them
+        due |= {"ebmhw.contract.design", "ebmhw.contract.render"}
+    assert {one for one in imported if one not in due and one.partition(".")[0] not in sys.stdlib_module_names} == set()
+
+
+def test_pythons_of_boards_import_what_is_sent(tmp_path: Path) -> None:
+    names = [name for name in ("python3.8", "python3.9", "python3.10") if shutil.which(name)]
+    # A shim of pyenv is there where its Python is not.
+    pythons = [name for name in names if subprocess.run([name, "-V"], capture_output=True, timeout=20).returncode == 0] + [sys.executable]
+    request = {"op": "begin", "token": "t", "app": "x", "firmware": "/f/x", "share": "/s/a/b", "venv": "/v", "hold": "x.lock", "root": str(tmp_path)}
+    request |= {"properties": {}, "idle_s": 5, "who": "ada"}
+    sent = bundle() + json.dumps(request).encode() + b"\n" + json.dumps({"op": "nothing"}).encode() + b"\n"
+    (tmp_path / "f").mkdir()
+    for python in pythons:
+        done = subprocess.run([python, "-I", "-c", LOADER, str(len(bundle()))], input=sent, capture_output=True, timeout=30, cwd=tmp_path)
+        answers = [json.loads(line.removeprefix(b"t ")) for line in done.stdout.splitlines()]
+        assert done.returncode == 0 and done.stderr == b"", python
+        assert answers[0] == {"ok": True, "took_over": None, "repaired": None} and "there is no step 'nothing'" in answers[1]["error"]
+        assert answers[2] == {"ok": False, "error": "the connection ended", "gone": True, "kept": False, "problems": []}
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["f", "lock", "run", "s"]

@@ -18,7 +18,7 @@ from board_images import synthetic_bit, synthetic_bitstreams, synthetic_words
 
 from boards.kv260.firmware import make_firmware
 from boards.kv260.firmware.__main__ import main
-from boards.kv260.firmware.image import parse_bit
+from ebmhw.board.bit import parse_bit
 from ebmhw.board.block_design import PART
 from ebmhw.board.manifest import FileFacts, Timing, UnitHashes, read_manifest
 from ebmhw.contract.design import UNITS

@@ -12,8 +12,9 @@ from board_images import synthetic_bit, synthetic_bitstreams
 from board_tree import MODEL, TREE, add_machine, put
 
 from boards.kv260.firmware import make_firmware
+from ebmhw.board.bit import parse_bit
 from ebmhw.board.block_design import APP, FIRMWARE_ROOT, SHARE_ROOT
-from ebmhw.board.installed import configuration_words, installed_firmware
+from ebmhw.board.installed import installed_firmware
 from ebmhw.board.loaded import loaded_design
 from ebmhw.board.machine import machine
 from ebmhw.errors import FirmwareError
@@ -41,7 +42,7 @@ def test_an_image_of_another_bitstream_is_told(made, tmp_path):
     shutil.copytree(made, root)
     image = root / FIRMWARE_ROOT.lstrip("/") / APP / f"{APP}.bit.bin"
     other = synthetic_bit(tmp_path / "other.bit", stamp=7)
-    image.write_bytes(configuration_words(other.read_bytes()).byteswap().tobytes())
+    image.write_bytes(parse_bit(other.read_bytes()).image)
     (damage,) = installed_firmware(root).damage
     assert "does not hold what" in damage and "another build's" in damage
 
@@ -67,6 +68,6 @@ def test_nothing_installed(tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0\x09" + bytes(9) + b"\0\1a\xff\xff", b"\0\0\0\0e\0\0\0\x08abcd", b"\0\0\0\0e\0\0\0\3abc"])
-def test_what_is_no_bitstream_has_no_words(data):
+def test_what_is_no_bitstream_is_told(data):
     with pytest.raises(FirmwareError, match=r"no \.bit of Vivado"):
-        configuration_words(data)
+        parse_bit(data)

@@ -94,7 +94,7 @@ def test_nothing_loaded_before(board):
     ("mode", "says"),
     [
         ("lies", "the device tree has no node of ebmhw"),
-        ("fails", "exit status 1; it said: error sending message"),
+        ("fails", "exit status 1; it printed: error sending message"),
         ("write error", "FPGA manager says 'write error'"),
         ("no nodes", "the device tree has no node of ebmhw, the FPGA manager says 'operating'"),
         ("half", "a node of ising_core and none of phi_unit"),
@@ -111,9 +111,17 @@ def test_firmware_that_does_not_come_up_is_told_and_the_old_one_put_back(board, 
 def test_a_loader_that_hangs_is_killed_and_the_old_one_put_back(board):
     board.misbehave({f"loadapp {APP}": "hangs"})
     began = time.monotonic()
-    with pytest.raises(BoardError, match=r"not done within 0\.5 s, killed"):
+    with pytest.raises(BoardError, match=r"did not end within 0\.5 s and was stopped"):
         load(board, replace=True, xmutil=Xmutil(board.xmutil.program, "", 5.0, 0.5))
     assert time.monotonic() - began < 10 and board.active == OTHER
+
+
+def test_a_refusal_is_not_waited_for(board):
+    board.misbehave({f"loadapp {APP}": "refuses"})
+    began = time.monotonic()
+    with pytest.raises(BoardError, match=f"{APP} did not come up.*load Error: -1") as caught:
+        load(board, replace=True, settle=60)
+    assert time.monotonic() - began < 30 and str(caught.value).endswith(f"{OTHER} is loaded again")
 
 
 def test_where_the_old_one_does_not_come_back_either_that_is_said(board):

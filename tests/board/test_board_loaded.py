@@ -10,7 +10,8 @@ import pytest
 from board_tree import add_design, add_machine, add_unit, cells, put
 
 from ebmhw.board.block_design import BLOCKS
-from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MANAGER, MAP_HASH, PACKET_HASH, TREE, loaded_design, manager_state
+from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH, loaded_design
+from ebmhw.board.system import MANAGER, TREE, manager_state
 from ebmhw.contract.render import contract_digest
 from ebmhw.errors import BoardError
 

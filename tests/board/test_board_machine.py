@@ -139,14 +139,14 @@ def test_a_command_tells_its_status_and_the_end_of_its_output():
     done = run_command([sys.executable, "-c", "import sys; print('x' * 200000); print('the end'); sys.exit(3)"], 20)
     assert done.status == 3 and len(done.output) <= 1 << 16 and "the end" in done.told() and "exit status 3" in done.told()
     assert "does not start" in run_command(["/nowhere/xmutil"], 1).told()
-    assert run_command(["true"], 5).told().endswith("(exit status 0, and said nothing)")
+    assert run_command(["true"], 5).told().endswith("ended with exit status 0; it printed: nothing")
 
 
 def test_a_command_that_hangs_is_killed_with_what_it_started():
     # The grandchild ignores what it can and keeps the output open.
     code = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.fork(); print(os.getpid(), flush=True); time.sleep(600)"
     done = run_command([sys.executable, "-c", code], 1.0)
-    assert done.status is None and "not done within 1 s, killed" in done.told() and done.seconds < 8
+    assert done.status is None and "did not end within 1 s and was stopped" in done.told() and done.seconds < 8
     for line in done.output.split():
         with open_status(int(line)) as state:
             assert state in ("", "Z"), "a process of it still runs"

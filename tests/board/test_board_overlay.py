@@ -19,8 +19,9 @@ from boards.kv260.firmware.ports import PortBits, read_ports
 from ebmhw import rtl
 from ebmhw.board.block_design import APP, BLOCKS, CLOCKS_MHZ, GIC_SPI, INTERRUPT_CONTROLLER_ADDRESS, PL_CLOCK_ID, PL_RESETS
 from ebmhw.board.hwh import hwh_text
-from ebmhw.board.loaded import TREE, loaded_design
+from ebmhw.board.loaded import loaded_design
 from ebmhw.board.manifest import BitstreamEntry, UnitHashes
+from ebmhw.board.system import TREE
 from ebmhw.contract.design import UNITS
 from ebmhw.contract.sources import Sidecar
 

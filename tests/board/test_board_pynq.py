@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from board_pynq import backend, bitstream, opened
+from board_pynq import backend, bitstream, opened, require_pynq
 from conformance import Conformance, assert_equal_draws, judge
 from phi_judge import FAMILIES, as_form, row_values
 
 from ebmhw.backends import SamplerBackend, get_backend
-from ebmhw.backends.kv260 import Kv260Backend
+from ebmhw.backends.kv260 import Kv260Backend, overlay
 from ebmhw.board.block_design import BLOCKS, STEM
 from ebmhw.board.simulated.memory import HIGH_BASE
 from ebmhw.errors import BackendUnavailable, EbmhwError, FirmwareError
@@ -189,3 +190,20 @@ def test_a_bitstream_is_loaded_on_demand(tmp_path: Path) -> None:
             assert_equal_draws(made.run(PROGRAM, SCHEDULE, seed=1), judge().run(PROGRAM, SCHEDULE, seed=1))
             made.close()  # type: ignore[attr-defined]
         assert board.fabric.clocks.mhz() == pytest.approx(200, rel=1e-3)
+
+
+def test_where_pynq_writes_down_what_it_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver reads the record itself, also of a bitstream that is gone by now."""
+    require_pynq()
+    state = importlib.import_module("pynq.pl_server.global_state")
+    monkeypatch.setattr(state, "STATE_DIR", str(tmp_path))
+    ours, other = tmp_path / "ours.bit", tmp_path / "other.bit"
+    ours.write_bytes(b"ours")
+    other.write_bytes(b"other")
+    assert overlay._pynq_vetoes(ours) is None
+    for path in (other, ours):
+        about = {"bitfile_name": str(path), "bitfile_hash": state.bitstream_hash(str(path)), "timestamp": "", "active_name": "x"}
+        state.save_global_state(state.GlobalState(**about))
+        other.unlink(missing_ok=True)
+        told = overlay._pynq_vetoes(ours)
+        assert (told is None) if path == ours else (told is not None and f"PYNQ has loaded {other} since the board started" in told)

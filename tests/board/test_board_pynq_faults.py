@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import signal
 import threading
 import time
@@ -17,6 +19,7 @@ from conformance import assert_equal_draws, judge
 from ebmhw.backends import SamplerBackend, fleet, get_backend
 from ebmhw.backends.kv260 import engine as kv260_engine
 from ebmhw.board.block_design import BLOCKS, INTERRUPTS
+from ebmhw.board.simulated.memory import HIGH_BASE
 from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault
 from ebmhw.model import Model
 from ebmhw.schedule import Schedule
@@ -267,3 +270,168 @@ def test_a_backend_closed_while_a_transfer_hangs(fresh: tuple[Any, SamplerBacken
     made.close()  # type: ignore[attr-defined]
     # The engine is reset before its memory is given back: nothing may be written to it any more.
     assert not board.fabric.memory.live and all(one.buffer is None for one in board.fabric.engines[BLOCKS[0].dma].channels.values())
+
+
+@pytest.mark.parametrize("dma", UNITS)
+def test_the_rest_of_an_answer_that_was_given_up_is_dropped(fresh: tuple[Any, SamplerBackend], dma: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit that is cut off in its answer goes on into the engine, which was reset before it: none of that may be taken for the next."""
+    board, made = fresh
+    engine = board.fabric.engines[dma]
+    early: list[int] = []
+
+    def longer() -> Any:
+        if dma == BLOCKS[0].dma:
+            return made.run(OTHER, SCHEDULE, reads=200, seed=1, keep_every=1)
+        return made.phi(np.tile(LOGITS, (40, 1)))
+
+    with monkeypatch.context() as patch:
+        look, go_on = kv260_engine.Engine.done, engine._take_early
+
+        def interrupted(self: Any, way: Any) -> bool:
+            batch = engine._batch
+            if batch is not None and batch.answer.any():
+                raise KeyboardInterrupt
+            return look(self, way)
+
+        def taken() -> None:
+            go_on()
+            early.append(engine._early.size)
+
+        patch.setattr(kv260_engine.Engine, "done", interrupted)
+        patch.setattr(engine, "_take_early", taken)
+        with pytest.raises(KeyboardInterrupt):
+            longer()
+        patch.setattr(kv260_engine.Engine, "done", look)
+        # At once, before the unit is through with it.
+        again = UNITS[dma](made)
+    assert max(early) == 4
+    if dma == BLOCKS[0].dma:
+        assert_equal_draws(again, sampled(judge()))
+    else:
+        assert again.array.tobytes() == judge().phi(LOGITS).array.tobytes()
+    assert_right(made)
+
+
+def test_a_driver_that_was_kept_keeps_the_board(tmp_path: Path) -> None:
+    with opened(tmp_path) as (board, path):
+        made = get_backend("kv260", bitstream=path, device=board)
+        core = made.drivers[0]  # type: ignore[attr-defined]
+        del made
+        gc.collect()
+        assert core.counters()["jobs_done"] == 0 and board.fabric.memory.live
+        del core
+        gc.collect()
+        assert not board.fabric.memory.live
+
+
+def test_memory_of_an_engine_that_does_not_stop_outlives_its_backend(tmp_path: Path) -> None:
+    with opened(tmp_path) as (board, path):
+        made = get_backend("kv260", bitstream=path, device=board)
+        assert_right(made)
+        board.fabric.engines[BLOCKS[0].dma].faults.stuck_in_reset = True
+        made.close()  # type: ignore[attr-defined]
+        del made
+        gc.collect()
+        # Both buffers of that engine, whose addresses it has; the other one's went.
+        assert len(board.fabric.memory.live) == 2
+        board.fabric.engines[BLOCKS[0].dma].faults.clear()
+
+
+def test_many_threads_share_a_board_and_one_closes_it(tmp_path: Path) -> None:
+    """Runs, measurements and queued runs at once, with transfers that are cut off between them, are right or tell of a fault; then it closes."""
+    with opened(tmp_path) as (board, path):
+        made = get_backend("kv260", bitstream=path, device=board)
+        wrong: list[BaseException] = []
+        due = judge().run(PROGRAM, SCHEDULE, reads=6, seed=1), judge().phi(LOGITS).array.tobytes()
+        rounds = [0]
+
+        def sample() -> None:
+            assert_equal_draws(made.run(PROGRAM, SCHEDULE, reads=6, seed=1), due[0])
+
+        def queue() -> None:
+            for future in [made.submit(PROGRAM, SCHEDULE, reads=6, seed=1) for _ in range(3)]:
+                assert_equal_draws(future.result(30), due[0])
+
+        def measure() -> None:
+            assert made.phi(LOGITS).array.tobytes() == due[1]
+
+        def work(act: Callable[[], None]) -> None:
+            while True:
+                try:
+                    act()
+                    rounds[0] += 1
+                except BackendUnavailable:
+                    return
+                except HardwareFault:
+                    pass
+                except BaseException as error:
+                    wrong.append(error)
+                    return
+
+        threads = [threading.Thread(target=work, args=(act,)) for act in (sample, queue, measure) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for number in range(12):
+            time.sleep(0.1)
+            engine = board.fabric.engines[BLOCKS[number % 2].dma]
+            engine.faults.failing["s2mm" if number % 3 else "mm2s"] = "slave_error"
+            time.sleep(0.02)
+            engine.faults.clear()
+        made.close()  # type: ignore[attr-defined]
+        assert not board.fabric.memory.live
+        for thread in threads:
+            thread.join(30)
+        assert not wrong and rounds[0] > 12 and not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("limit", [0, 1e-9, 1e-3])
+def test_a_time_limit_of_next_to_nothing(small: tuple[Any, SamplerBackend], limit: float) -> None:
+    _, made = small
+    draws = made.run(OTHER, Schedule.constant(0.1, 400), reads=40, seed=1, time_limit=limit)
+    assert draws.info["stopped_by"] == "time_limit"
+    assert_right(made)
+
+
+def test_memory_beyond_32_bits(tmp_path: Path) -> None:
+    with backend(tmp_path, base=HIGH_BASE) as (_, made):
+        assert_right(made)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_an_interrupt_controller_that_others_use(tmp_path: Path, when: str) -> None:
+    """Another user of PYNQ leaves all lines enabled and one of them up, or switches the controller off: it costs time, no result."""
+    with opened(tmp_path) as (board, path):
+        controller = board.fabric.controller
+        if when == "before":
+            controller.write("mer", 3)
+            controller.write("ier", 0x3F)
+            controller.stuck.add(INTERRUPTS[0])
+            controller.look()
+        made = get_backend("kv260", bitstream=path, device=board)
+        long = Schedule.constant(0.1, 200)
+        due = get_backend("cpu").run(OTHER, long, reads=4, seed=1)
+        for number in range(6):
+            if when == "meanwhile":
+                controller.write("mer", 0 if number % 2 else 3)
+                controller.write("ier", 0 if number % 3 else 0x3F)
+            assert_equal_draws(made.run(OTHER, long, reads=4, seed=1), due)
+        controller.stuck.clear()
+        assert_right(made)
+        made.close()  # type: ignore[attr-defined]
+        assert not board.fabric.memory.live
+
+
+def test_a_plain_overlay_of_pynq_beside_a_backend(tmp_path: Path) -> None:
+    """PYNQ's own classes for engine and interrupts, made while a backend has the board, as a curious user does."""
+    pynq = require_pynq()
+    with opened(tmp_path) as (board, path):
+        made = get_backend("kv260", bitstream=path, device=board)
+        assert_right(made)
+        overlay = pynq.Overlay(str(path), download=False, device=board)
+        assert overlay.ising_core.identity.lanes == made.drivers[0].shape.lanes  # type: ignore[attr-defined]
+        # It resets nothing, but sets up the engine's control registers as it likes.
+        assert overlay.axi_dma_ising is not None
+        with contextlib.suppress(HardwareFault, CoreStalled):
+            assert_right(made)
+        assert_right(made)
+        made.close()  # type: ignore[attr-defined]

@@ -16,11 +16,10 @@ from auto_boards import model_board, record
 from click.testing import CliRunner, Result
 
 import ebmhw
-from ebmhw.backends.calibration import Calibrations, cpu_key, read_calibrations
-from ebmhw.backends.cost import PARTS, ProgramLoad, RunWork
+from ebmhw.backends.auto.calibration import Calibrations, board_key, cpu_key, read_calibrations
+from ebmhw.backends.auto.cost import PARTS, ProgramLoad, RunWork
+from ebmhw.backends.auto.fit import Fit
 from ebmhw.backends.cpu import CpuBackend
-from ebmhw.backends.explanation import key_of
-from ebmhw.backends.fit import Fit
 from ebmhw.cli import backends as command
 from ebmhw.cli.main import main
 
@@ -72,7 +71,7 @@ def keep(path: Path, *, board: Any = None, cpu_start: float = 1e-3, board_start:
     run = {"start": cpu_start, "metropolis rows": 1e-6, "gibbs rows": 2e-6}
     known = known.with_record(record("cpu", run, {"entries of 16 bits": 1e-9}, cpu_key(1, cpu.instruction_set)))
     if board is not None:
-        known = known.with_record(record(board.name, {"start": board_start, "cycles": 1e-8}, {"cycles": 1e-8}, key_of(board)))
+        known = known.with_record(record(board.name, {"start": board_start, "cycles": 1e-8}, {"cycles": 1e-8}, board_key(board)))
     known.write()
 
 

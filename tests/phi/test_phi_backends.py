@@ -7,7 +7,7 @@ import pytest
 from phi_conformance import PhiConformance, assert_same_records, judge
 
 from ebmhw.backends import SamplerBackend, get_backend
-from ebmhw.backends.base import Capabilities
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import RunRequest
 from ebmhw.errors import NotSupported

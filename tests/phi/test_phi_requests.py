@@ -18,7 +18,7 @@ from phi_cases import LAYOUTS, strided
 from phi_conformance import assert_same_records, judge
 
 from ebmhw.backends import SamplerBackend, get_backend
-from ebmhw.backends.base import Capabilities
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import RunRequest
 from ebmhw.backends.stop import Stop

@@ -106,7 +106,7 @@ def compare(bus: SimulatedBus, packets: list[bytes], room: int = 200) -> PhiMode
     assert np.array_equal(got, wanted), f"{RESULTS.decode(got.tobytes())}\nnot\n{RESULTS.decode(wanted.tobytes())}"
     counters = driver.counters()
     assert {name: counters[name] for name in due.counters} == due.counters
-    assert tuple(driver._read(name) for name in ("last_error", "last_error_job", "last_error_beat")) == due.last_error
+    assert tuple(driver.read(name) for name in ("last_error", "last_error_job", "last_error_beat")) == due.last_error
     return due
 
 

@@ -12,9 +12,10 @@ from types import FrameType
 from typing import Final
 
 from boards.kv260.deploy.checks import RESERVE_BYTES
-from boards.kv260.deploy.deploying import Limits, Plan, deploy
-from boards.kv260.deploy.package import find_host_package, read_package
+from boards.kv260.deploy.payload import find_host_package, read_payload
+from boards.kv260.deploy.plan import Limits, Plan
 from boards.kv260.deploy.report import Report
+from boards.kv260.deploy.rollout import deploy
 from boards.kv260.deploy.ssh import Target
 from ebmhw.errors import EbmhwError
 
@@ -41,7 +42,7 @@ def _deployed(options: argparse.Namespace, report: Report) -> int:
         limits = dataclasses.replace(Limits(), load=options.load_limit, selftest=options.selftest_limit)
         plan = Plan(
             Target.parse(options.board),
-            read_package(options.firmware),
+            read_payload(options.firmware),
             find_host_package(None if options.install_host is True else options.install_host, ROOT / "dist") if options.install_host else None,
             tuple(_ssh_options(options)),
             options.dry_run,
@@ -57,7 +58,7 @@ def _deployed(options: argparse.Namespace, report: Report) -> int:
         report.data["error"] = {"code": "interrupted", "message": "interrupted"}
         report.tell("interrupted")
         return 130
-    report.tell("nothing was changed (--dry-run)" if options.dry_run else f"{plan.target} runs build {plan.package.entry.build:#010x}")
+    report.tell("nothing was changed (--dry-run)" if options.dry_run else f"{plan.target} runs build {plan.payload.entry.build:#010x}")
     return 0
 
 

@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, final
 
-from boards.kv260.deploy.package import Package
+from boards.kv260.deploy.payload import Payload
 from boards.kv260.deploy.text import bytes_shown
 from ebmhw.board.block_design import APP, BLOCKS, FIRMWARE_ROOT, SHARE_ROOT
 from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH
+from ebmhw.board.machine import PYNQ_ENVIRONMENT, board_kind
+from ebmhw.board.system import OPERATING
 from ebmhw.contract.design import UNITS
 
 RESERVE_BYTES: Final = 64 << 20
 """What stays free on each file system of the board."""
-
-VENV: Final = "/usr/local/share/pynq-venv"
-"""Where Kria-PYNQ's install.sh puts its Python."""
 
 LEAST: Final = {"python": (3, 10), "pynq": (3, 0), "numpy": (1, 26)}
 """Oldest versions that ebmhw runs with on a board."""
@@ -41,20 +40,7 @@ class Check:
     detail: str
 
 
-def nodes(package: Package) -> dict[str, dict[str, int | str]]:
-    """Return what the live device tree has to say while a firmware is loaded: by `Block.compatible`, the values of `PROPERTIES`."""
-    return {
-        block.compatible: {
-            "build": package.entry.build,
-            "map_hash": package.entry.units[block.cell].map_hash,
-            "packet_hash": package.entry.units[block.cell].packet_hash,
-            "contract_digest": package.entry.contract_digest,
-        }
-        for block in BLOCKS
-    }
-
-
-def checks(facts: dict[str, Any], package: Package, *, upload: int, reserve: int, installs_host: bool) -> list[Check]:
+def checks(facts: dict[str, Any], payload: Payload, *, upload: int, reserve: int, installs_host: bool) -> list[Check]:
     """Return all checks of a board.
 
     Parameters
@@ -64,28 +50,47 @@ def checks(facts: dict[str, Any], package: Package, *, upload: int, reserve: int
     reserve : bytes that have to stay free
     installs_host : whether ebmhw's package is installed too, so that the one that is there does not matter
     """
-    found = [Check(what, "failed" if bad else "ok", bad or good) for what, bad, good in _verdicts(facts, package, upload, reserve)]
-    found += [Check("Python", "failed" if bad else "ok", bad or good) for bad, good in [_python(facts, package, installs_host)]]
-    return [*found, *_notes(facts, package)]
+    found = [Check(what, "failed" if bad else "ok", bad or good) for what, bad, good in _verdicts(facts, payload, upload, reserve)]
+    found += [Check("Python", "failed" if bad else "ok", bad or good) for bad, good in [_python(facts, payload, installs_host)]]
+    return [*found, *_notes(facts, payload)]
 
 
-def contract_differences(pynq: dict[str, Any], package: Package) -> list[str]:
+def contract_differences(pynq: dict[str, Any], payload: Payload) -> list[str]:
     """Return in what the board's ebmhw differs from a firmware, a sentence with both hashes each."""
     told = []
     for unit in UNITS:
-        theirs, due = pynq["units"].get(unit.name), package.entry.units[unit.name]
+        theirs, due = pynq["units"].get(unit.name), payload.entry.units[unit.name]
         for index, (what, built) in enumerate((("register map", due.map_hash), ("packets", due.packet_hash))):
             if not isinstance(theirs, list) or theirs[index] != built:
                 said = f"{theirs[index]:#010x}" if isinstance(theirs, list) else "none"
                 told.append(f"the {what} of {unit.name} has hash {built:#010x} in the bitstream, {said} in the board's ebmhw")
-    if pynq["contract"] != package.entry.contract_digest:
+    if pynq["contract"] != payload.entry.contract_digest:
         told.append(
-            f"the contract's digest is {package.entry.contract_digest[:8]} in the bitstream, {str(pynq['contract'])[:8]} in the board's ebmhw"
+            f"the contract's digest is {payload.entry.contract_digest[:8]} in the bitstream, {str(pynq['contract'])[:8]} in the board's ebmhw"
         )
     return told
 
 
-def _verdicts(facts: dict[str, Any], package: Package, upload: int, reserve: int) -> Iterator[tuple[str, str, str]]:
+def design_faults(found: dict[str, Any], payload: Payload) -> list[str]:
+    """Return in what the programmable logic, as the kernel tells of it, is not what was deployed, a sentence each."""
+    if found.get("manager") != OPERATING:
+        return [f"the FPGA manager's state is {found.get('manager')!r} after loading, not {OPERATING!r}; the kernel's word on it: dmesg | tail"]
+    told, entry = [], payload.entry
+    for block in BLOCKS:
+        hashes, node = entry.units[block.cell], dict(found.get("nodes") or {}).get(block.compatible)
+        if not isinstance(node, dict):
+            told.append(f"the live device tree has no node {block.compatible} after loading: the overlay was not applied")
+            continue
+        due = {"build": entry.build, "map_hash": hashes.map_hash, "packet_hash": hashes.packet_hash, "contract_digest": entry.contract_digest}
+        told += [
+            f"the live device tree says {name} {_shown(node.get(name))} of {block.compatible}, not {_shown(value)}: another design is loaded"
+            for name, value in due.items()
+            if node.get(name) != value
+        ]
+    return told
+
+
+def _verdicts(facts: dict[str, Any], payload: Payload, upload: int, reserve: int) -> Iterator[tuple[str, str, str]]:
     yield "board", *_board(facts)
     yield "image", *_image(facts)
     root = facts["uid"] == 0
@@ -96,18 +101,17 @@ def _verdicts(facts: dict[str, Any], package: Package, upload: int, reserve: int
     )
     yield "permission", why, "root" if root else "sudo without a password"
     yield "space", *_space(facts, upload, reserve)
-    differences = package.differences()
+    differences = payload.entry.differences()
     remedy = "; build the bitstream of this checkout (make bitstream firmware), or check out the one that it was built from"
-    yield "bitstream", "; ".join(differences) + remedy if differences else "", f"build {package.entry.build:#010x}, contract as in this checkout"
-    unfinished = package.entry.timing
+    yield "bitstream", "; ".join(differences) + remedy if differences else "", f"build {payload.entry.build:#010x}, contract as in this checkout"
+    unfinished = payload.entry.timing
     yield "timing", "" if unfinished.met else f"the bitstream misses its clock (setup slack {unfinished.setup_slack} ns); build it again", "met"
 
 
 def _board(facts: dict[str, Any]) -> tuple[str, str]:
     said = ", ".join(filter(None, [facts["model"], *facts["products"]])) or "nothing of itself"
-    names = " ".join([facts["model"], *facts["compatible"], *facts["products"]]).lower()
-    others = sorted(set(re.findall(r"\bkr260|\bkd240|\bsck-k[rd]-\w", names)))
-    if not re.search(r"\bsmk?-k26|\bkv260|\bsck-kv-", names):
+    others = [name for name in facts["products"] if name.startswith("SCK-") and not name.startswith("SCK-KV-")]
+    if board_kind(facts["compatible"], facts["model"]) not in ("kv260", "k26"):
         return f"the machine says {said}: it is no KV260, nor a K26; check BOARD", ""
     if others:
         return f"the machine says {said}: its carrier is {', '.join(others)}, not the KV260's; check BOARD", ""
@@ -115,7 +119,7 @@ def _board(facts: dict[str, Any]) -> tuple[str, str]:
 
 
 def _image(facts: dict[str, Any]) -> tuple[str, str]:
-    system = facts["system"].get("PRETTY_NAME") or "an unknown system"
+    system = facts["system"] or "an unknown system"
     missing = [name for name in ("xmutil", "dfx-mgr-client") if not facts["tools"].get(name)]
     missing += [] if facts["folder"] else [FIRMWARE_ROOT]
     if missing:
@@ -138,41 +142,41 @@ def _space(facts: dict[str, Any], upload: int, reserve: int) -> tuple[str, str]:
     return "", f"{bytes_shown(min(free for free, _, _ in disks.values()))} free for {bytes_shown(upload)}"
 
 
-def _python(facts: dict[str, Any], package: Package, installs_host: bool) -> tuple[str, str]:
+def _python(facts: dict[str, Any], payload: Payload, installs_host: bool) -> tuple[str, str]:
     pynq = facts["pynq"]
     if pynq is None:
-        why = next((one for one in facts["troubles"] if one.startswith("pynq: ")), f"there is no {VENV}/bin/python3")
+        why = next((one for one in facts["troubles"] if one.startswith("pynq: ")), f"there is no {PYNQ_ENVIRONMENT}/bin/python3")
         return f"{why}; install Kria-PYNQ (its install.sh -b KV260)", ""
     versions, wrong = pynq["versions"] | {"python": _dots(pynq["python"])}, []
     for name, least in LEAST.items():
         if versions.get(name) is None:
-            wrong.append(f"{name} is not installed in {VENV}")
+            wrong.append(f"{name} is not installed in {PYNQ_ENVIRONMENT}")
         elif _numbers(versions[name]) < least:
-            wrong.append(f"{name} is {versions[name]} in {VENV}, ebmhw needs {_dots(least)} or newer")
+            wrong.append(f"{name} is {versions[name]} in {PYNQ_ENVIRONMENT}, ebmhw needs {_dots(least)} or newer")
     remedy = ["install Kria-PYNQ 3.0 or newer"] if wrong else []
     if not installs_host:
         more = [pynq["error"]] if pynq["error"] else []
         if versions.get("ebmhw") is None:
-            more = [f"ebmhw is not installed in {VENV}"]
+            more = [f"ebmhw is not installed in {PYNQ_ENVIRONMENT}"]
         elif not more:
-            more = [f"ebmhw lacks {', '.join(pynq['missing'])}"] if pynq["missing"] else contract_differences(pynq, package)
+            more = [f"ebmhw lacks {', '.join(pynq['missing'])}"] if pynq["missing"] else contract_differences(pynq, payload)
         remedy += ["install this checkout's ebmhw there (make wheel, then deploy with --install-host)"] if more else []
         wrong += more
     return "; ".join([*wrong, *remedy]) if wrong else "", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()) if version)
 
 
-def _notes(facts: dict[str, Any], package: Package) -> list[Check]:
+def _notes(facts: dict[str, Any], payload: Payload) -> list[Check]:
     notes, installed = [], facts["installed"]
     if facts["journal"]:
         notes.append(Check("earlier deploy", "note", "one died midway; what was there before it is put back first"))
     if installed:
-        same = all(installed.get(where) == package.of(where) for where in ("firmware", "share"))
+        same = all(installed.get(where) == payload.of(where) for where in ("firmware", "share"))
         whose = "this very build is installed already; its files are put there again" if same else "another build is installed, and is replaced"
         notes.append(Check("installed", "note", whose))
     else:
         notes.append(Check("installed", "note", f"nothing in {FIRMWARE_ROOT}/{APP} nor {SHARE_ROOT}"))
-    active = [name for name, handle in facts["apps"] or [] if handle is not None]
-    builds = {values.get("build") for values in (facts["loaded"] or {}).values()}
+    active = [name for name, is_active in facts["apps"] or [] if is_active]
+    builds = {values.get("build") for values in (facts["nodes"] or {}).values()}
     said = ", ".join(active) or "no application"
     said += "".join(f", build {one:#010x}" for one in sorted(builds) if isinstance(one, int)) if APP in active else ""
     notes.append(Check("loaded", "note", f"{said}; FPGA manager: {facts['manager'] or 'none'}"))
@@ -185,3 +189,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _dots(version: list[int] | tuple[int, ...]) -> str:
     return ".".join(map(str, version))
+
+
+def _shown(value: object) -> str:
+    return f"{value:#010x}" if isinstance(value, int) else repr(value)

@@ -10,12 +10,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, final
 
-from boards.kv260.deploy.package import UploadFile
+from boards.kv260.deploy.bundle import LOADER, bundle
+from boards.kv260.deploy.payload import UploadFile
 from boards.kv260.deploy.ssh import Connection
 from boards.kv260.deploy.text import clean, shortened
+from ebmhw.board.command import stop
 from ebmhw.errors import BoardError, ConfigError, NetworkError
 
 ANSWER_BYTES: Final = 1 << 20
@@ -23,18 +24,6 @@ ANSWER_BYTES: Final = 1 << 20
 
 UNDO_S: Final = 300
 """Limit of a roll-back, as its steps' own limits on the board make it."""
-
-_SCRIPT = Path(__file__).with_name("board_side.py")
-
-# Reads the script from standard input, where the requests follow it.
-_LOADER = """import os,sys
-n=int(sys.argv[1])
-d=b""
-while len(d)<n:
- c=os.read(0,n-len(d))
- if not c: sys.exit(1)
- d+=c
-exec(compile(d,"board_side","exec"))"""
 
 
 @final
@@ -54,10 +43,10 @@ class BoardSession:
         self._connection = connection
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the session
         self._waiting = b""
-        script = _SCRIPT.read_bytes()
-        command = [*(("sudo", "-n") if sudo else ()), "python3", "-I", "-c", _LOADER, str(len(script))]
+        modules = bundle()
+        command = [*(("sudo", "-n") if sudo else ()), "python3", "-I", "-c", LOADER, str(len(modules))]
         self._process = connection.command(command, self._errors)
-        self._write(script)
+        self._write(modules)
 
     def ask(self, op: str, wait_s: float, files: Sequence[UploadFile] = (), **request: Any) -> dict[str, Any]:
         """Return the answer to a request, clean; BoardError where the board says that the step failed, NetworkError where it says nothing."""
@@ -97,8 +86,7 @@ class BoardSession:
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            stop(self._process)
         self._errors.close()
 
     def _write(self, data: bytes) -> None:

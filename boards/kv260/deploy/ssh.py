@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Final, final
 
 from boards.kv260.deploy.text import shortened
+from ebmhw.board.command import stop
 from ebmhw.errors import BackendUnavailable, ConfigError, CredentialError, EbmhwError, NetworkError
 
 CONNECT_S: Final = 10
@@ -127,12 +128,7 @@ class Connection:
     def close(self) -> None:
         """End the connection and whatever still runs over it on this side."""
         if self._master is not None and self._master.poll() is None:
-            self._master.terminate()
-            try:
-                self._master.wait(5)
-            except subprocess.TimeoutExpired:
-                self._master.kill()
-                self._master.wait()
+            stop(self._master)
         self._errors.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

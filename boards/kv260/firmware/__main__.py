@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from boards.kv260.firmware.making import Firmware, make_firmware
+from boards.kv260.firmware.build import Firmware, make_firmware
 from ebmhw.board.manifest import FileFacts
 from ebmhw.errors import EbmhwError
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from boards.kv260.firmware.image import IMAGE
 from boards.kv260.firmware.ports import PortBits
 from boards.kv260.firmware.tools import find_tool, made_by, run_tool
 from ebmhw.board.block_design import (
@@ -21,10 +20,9 @@ from ebmhw.board.block_design import (
     PL_RESETS,
     REGISTER_RANGE,
 )
+from ebmhw.board.installed import IMAGE, OVERLAY
 from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH
 from ebmhw.board.manifest import BitstreamEntry
-
-OVERLAY: Final = f"{APP}.dtbo"
 
 TEMPLATE: Final = Path(__file__).with_name("overlay.dts.in")
 

@@ -1,4 +1,7 @@
-"""What the .hwh says of the ports of the processor and of the addresses, which the overlay must agree with."""
+"""What the .hwh says of the ports of the processor and of the addresses, which the overlay must agree with.
+
+Whether it describes the whole design was judged when it was built (`boards.kv260.handoff`); this is what the overlay states anew.
+"""
 
 from __future__ import annotations
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ebmhw.board.command import run_command, shown_end
 from ebmhw.errors import FirmwareError
 
 PACKAGES: Final = {
@@ -21,8 +20,6 @@ PACKAGES: Final = {
 
 LIMIT: Final = 300.0
 """Seconds that a command may take; bootgen and dpkg-deb take 2 for an image of 8 MB."""
-
-_SHOWN = 2000
 
 
 def find_tool(name: str) -> str:
@@ -41,43 +38,14 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
     FirmwareError
         It failed, or took longer than ``limit`` seconds; the text has the command, how it ended and the end of what it printed.
     """
-    said = " ".join(command)
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, "LC_ALL": "C", **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=limit,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FirmwareError(f"`{said}` did not end within {limit:.0f} s and was stopped; it printed: {_end(error.stdout)}") from None
-    except OSError as error:
-        raise FirmwareError(f"`{said}` cannot be run ({error.strerror or error}); check its installation") from None
-    if done.returncode:
-        raise FirmwareError(f"`{said}` failed ({_ending(done.returncode)}); it printed: {_end(done.stdout)}")
-    return done.stdout.decode(errors="replace")
+    done = run_command(command, limit, folder=folder, environment={**os.environ, "LC_ALL": "C", **(environment or {})})
+    if done.status != 0:
+        raise FirmwareError(f"{done.told()}; if that says nothing, check the installation of {Path(command[0]).name}")
+    return done.output
 
 
 def made_by(tool: str, path: Path, printed: str) -> Path:
     """Return a path if a command that ended well left a file there; FirmwareError where it did not."""
     if not path.is_file():
-        raise FirmwareError(f"{tool} ended well and wrote no {path.name}; check its installation; it printed: {_end(printed.encode())}")
+        raise FirmwareError(f"{tool} ended well and wrote no {path.name}; check its installation; it printed: {shown_end(printed)}")
     return path
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"ended by {name}"
-
-
-def _end(printed: bytes | None) -> str:
-    text = (printed or b"").decode(errors="replace").strip()
-    return text[-_SHOWN:] or "nothing"

@@ -6,18 +6,17 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from inspect import signature
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import Clamp, Progress, RunRequest, make_request
+from ebmhw.backends.run_info import Clock, describe, memory_told
 from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
-from ebmhw.errors import DoesNotFit, InvalidRun, NotSupported, shown
+from ebmhw.errors import DoesNotFit, InvalidRun, NotSupported
 from ebmhw.phi.layout import PARTIAL, RECORD
 from ebmhw.phi.partials import PhiPartials
 from ebmhw.phi.records import PhiRecords, among_left_out
@@ -28,32 +27,10 @@ from ebmhw.schedule import Schedule
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ebmhw.backends.run_queue import Clock, Entry, Fits, Outcome, RunQueue
+    from ebmhw.backends.run_queue import RunQueue
+    from ebmhw.backends.submission import Fits, Outcome
 
 _MAKING_QUEUE = threading.Lock()
-
-
-@final
-@dataclass(frozen=True)
-class Capabilities:
-    """What a backend can take; a program beyond it is refused, never cut off.
-
-    Attributes
-    ----------
-    units : names of the units present, of "ising" and "phi"
-    lanes : chains that run at once in one unit
-    max_spins, max_slots : largest program; slots are the spin reads of one row
-    coupling_bits, bias_bits : widest signed weights
-    rules : update rules, of "gibbs" and "metropolis"
-    """
-
-    units: tuple[str, ...]
-    lanes: int
-    max_spins: int
-    max_slots: int
-    coupling_bits: int
-    bias_bits: int
-    rules: tuple[str, ...]
 
 
 class SamplerBackend(ABC):
@@ -82,8 +59,9 @@ class SamplerBackend(ABC):
         """Run ``first``, and with it as many queued runs as is good: ``more`` gives the next one if it fits. Outcomes in their order."""
         return [self._execute(first)]
 
-    def _refuse(self, request: RunRequest) -> None:  # noqa: B027  # most have no more to say
-        """Raise what a request would fail with that capabilities do not show, before it is queued."""
+    def _refuse(self, request: RunRequest) -> None:
+        """Raise what a request that the backend cannot run fails with, before anything is run."""
+        self.capabilities.refuse(request.program, request.identity.rule, self.name)
 
     @final
     def run(
@@ -131,38 +109,14 @@ class SamplerBackend(ABC):
         DoesNotFit
             for a program beyond the capabilities.
         """
-        from ebmhw.backends.run_queue import Clock
-
         clock, stop = Clock(), Stop(time_limit, interrupt)
-        try:
+        with memory_told(program, reads):
             request = make_request(program, schedule, reads, seed, rule, first_read, initial, clamps, burn_in, keep_every, resume, progress, stop)
-            self.refuse_misfit(program, request.identity.rule)
+            self._refuse(request)
             with keyboard_interrupt_sets(stop):
                 draws = self._execute(request)
-        except MemoryError as error:
-            raise _too_large(program, 1 if reads is None else reads) from error
-        self._describe(request, draws, clock.timing(), 1)
+        describe(draws, request, self.name, self.chosen_because, clock.timing())
         return draws
-
-    def _describe(self, request: RunRequest, draws: Draws, timing: dict[str, float], batched: int) -> None:
-        program, betas = request.program, request.schedule.effective_betas
-        done = draws.sweeps - request.sweeps_before
-        draws.info.update(
-            backend=draws.info.get("backend", self.name),
-            chosen_because=draws.info.get("chosen_because", self.chosen_because),
-            seed=request.identity.seed,
-            rule=request.identity.rule,
-            first_read=request.identity.first_read,
-            reads=draws.reads,
-            sweeps=draws.sweeps,
-            updates=draws.reads * done * (program.n - request.clamped.size),
-            beta_effective=[float(betas[0]), float(betas[-1])] if betas.size else [],
-            beta_clipped=request.schedule.clipped,
-            stopped_by=_stopped_by(request, draws),
-            program=program.digest,
-            batched=batched,
-            timing=timing,
-        )
 
     @final
     def submit(self, program: Program, schedule: Schedule, **arguments: Any) -> Future[Draws]:
@@ -188,9 +142,11 @@ class SamplerBackend(ABC):
         TypeError, InvalidRun, InvalidSchedule, DoesNotFit
             for arguments that are not allowed, as `run`, at once.
         """
-        entry = self._entry(program, schedule, arguments)
-        self._queue.put([entry])
-        return entry.future
+        from ebmhw.backends.submission import Submission
+
+        run = Submission.of(self, program, schedule, arguments)
+        self._queue.put([run])
+        return run.future
 
     @final
     def run_many(self, runs: Iterable[Sequence[Any]]) -> list[Draws]:
@@ -209,18 +165,25 @@ class SamplerBackend(ABC):
             for a run that is something else, and where a function that a submitted run calls asks for this.
         Others as `run`.
         """
-        entries = [self._entry(*_pair_and_arguments(number, run)) for number, run in enumerate(runs)]
-        if self._queue.is_here:
+        from concurrent.futures import FIRST_EXCEPTION, wait
+
+        from ebmhw.backends.submission import Submission
+
+        queue, submitted = self._queue, [Submission.of_run(self, number, run) for number, run in enumerate(runs)]
+        if queue.is_here:
             raise InvalidRun("run_many() was called by a function of a submitted run, which it would wait for; call run() there")
-        if not entries:
+        if not submitted:
             return []
-        self._queue.put(entries, wait=False)
+        futures = [run.future for run in submitted]
         try:
-            return [entry.future.result() for entry in entries]
+            queue.put(submitted, wait=False)
+            # To wake up for each of them would take the time of a small run.
+            wait(futures, return_when=FIRST_EXCEPTION)
+            return [future.result() for future in futures]
         except BaseException:
-            for entry in entries:
-                entry.future.cancel()
-                entry.request.stop.interrupted = True
+            for run in submitted:
+                run.cancel()
+                run.request.stop.interrupted = True
             raise
 
     @property
@@ -231,51 +194,6 @@ class SamplerBackend(ABC):
             if self._made_queue is None:
                 self._made_queue = RunQueue()
             return self._made_queue
-
-    def _entry(self, program: Program, schedule: Schedule, arguments: Mapping[str, Any]) -> Entry:
-        """Return a run for the queue, its arguments checked."""
-        from ebmhw.backends.run_queue import Entry, leaving
-
-        names = _arguments()
-        unknown = [name for name in arguments if name not in names]
-        if unknown:
-            raise TypeError(f"a run has no argument {shown(unknown[0])}; it has {', '.join(names)}")
-        given: dict[str, Any] = {**dict.fromkeys(names), **arguments}
-        stop = Stop(given.pop("time_limit"), given.pop("interrupt"))
-        try:
-            request = make_request(program, schedule, **given, stop=stop)
-            self.refuse_misfit(program, request.identity.rule)
-            self._refuse(request)
-        except MemoryError as error:
-            raise _too_large(program, given["reads"] or 1) from error
-        stop.also(leaving)
-        return Entry(self, request)
-
-    @final
-    def _ended(self, request: RunRequest, outcome: Outcome, waited: float, clock: Clock, batched: int) -> Outcome:
-        """Return the outcome of a queued run as users see it."""
-        if isinstance(outcome, MemoryError):
-            error = _too_large(request.program, request.reads)
-            error.__cause__ = outcome
-            return error
-        if isinstance(outcome, Draws):
-            self._describe(request, outcome, {**clock.timing(), "queued_s": waited}, int(outcome.info.get("batched", batched)))
-        return outcome
-
-    @final
-    def refuse_misfit(self, program: Program, rule: str) -> None:
-        """Raise DoesNotFit, or NotSupported for the rule, where a program is beyond the capabilities."""
-        can = self.capabilities
-        if rule not in can.rules:
-            raise NotSupported(f"backend {self.name!r} has no rule {rule!r}; it has {', '.join(can.rules)}")
-        for what, value, limit in (
-            ("spins", program.n, can.max_spins),
-            ("slots in a row", program.max_slots if can.max_slots < 2**31 else 0, can.max_slots),
-            ("coupling bits", program.coupling_bits, can.coupling_bits),
-            ("bias bits", program.bias_bits, can.bias_bits),
-        ):
-            if value > limit:
-                raise DoesNotFit(f"the program has {value} {what}, backend {self.name!r} takes {limit}; use get_backend('cpu')")
 
     @final
     def phi(self, logits: Any, chosen: Any = None, vocab_size: int | None = None, mask: Any = None) -> PhiRecords:
@@ -362,31 +280,3 @@ class SamplerBackend(ABC):
 
     def __repr__(self) -> str:
         return f"<ebmhw backend {self.name!r}>"
-
-
-@cache
-def _arguments() -> tuple[str, ...]:
-    """Return the names of what a run may be given besides program and schedule."""
-    return tuple(signature(SamplerBackend.run).parameters)[3:]
-
-
-def _pair_and_arguments(number: int, run: Sequence[Any]) -> tuple[Program, Schedule, Mapping[str, Any]]:
-    """Return program, schedule and arguments of a run of `SamplerBackend.run_many`."""
-    if not isinstance(run, (tuple, list)) or len(run) not in (2, 3) or not (len(run) == 2 or isinstance(run[2], Mapping)):
-        raise InvalidRun(f"run {number} is {shown(run)}; give (program, schedule) or (program, schedule, {{argument: value}})")
-    return run[0], run[1], run[2] if len(run) == 3 else {}
-
-
-def _too_large(program: Program, reads: int) -> DoesNotFit:
-    return DoesNotFit(
-        f"{reads} reads of {program.n} spins, and the samples that each keeps, take more memory than this machine gives; ask for fewer reads "
-        "or kept samples, and go on with first_read or resume"
-    )
-
-
-def _stopped_by(request: RunRequest, draws: Draws) -> str | None:
-    # An interrupt that came too late to cut anything is reported all the same: a caller's loop must not run on.
-    if request.stop.interrupted:
-        return "interrupt"
-    whole = draws.reads == request.reads and draws.sweeps == request.sweeps_before + request.sweeps
-    return None if whole else "time_limit"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,10 @@ class Bus(ABC):
     @abstractmethod
     def abandon(self) -> None:
         """Drop what is under way on both streams, so that after a reset of the unit the next exchange starts from nothing."""
+
+    def interrupts(self) -> dict[str, Any]:
+        """Return how the ends of exchanges are found, and how many interrupts were taken, lost and stray; nothing where none are used."""
+        return {}
 
     @abstractmethod
     def close(self) -> None:

@@ -10,7 +10,7 @@ from ebmhw.backends.base import SamplerBackend
 from ebmhw.errors import InvalidRun, shown
 
 if TYPE_CHECKING:
-    from ebmhw.backends.prospect import Prospect
+    from ebmhw.backends.auto.prospect import Prospect
 
 BACKEND_NAMES = ("auto", "cpu", "golden", "simulated", "kv260")
 """Names that `get_backend` knows."""
@@ -67,7 +67,7 @@ def get_backend(name: str | None = None, **options: Any) -> SamplerBackend:
         if isinstance(found, str):
             backend.chosen_because = f"auto: the CPU, since {found}"
             return backend
-        from ebmhw.backends.auto import auto_with
+        from ebmhw.backends.auto.backend import auto_with
 
         return auto_with(backend, found)
     if asked == "golden":
@@ -87,6 +87,6 @@ def find_board() -> Prospect | str:
     """Return the board that this runs on, or why there is none to be used; no register is touched, and nothing is loaded."""
     if not DEVICE_TREE.exists():
         return "this machine has no device tree, and so no board"
-    from ebmhw.backends.prospect import look_for_board
+    from ebmhw.backends.auto.prospect import look_for_board
 
     return look_for_board()

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import final
 from weakref import WeakKeyDictionary
 
-from ebmhw.backends.base import Capabilities, SamplerBackend
+from ebmhw.backends.base import SamplerBackend
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.divided import DividedRun
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.driver import IsingDriver
@@ -21,7 +22,7 @@ from ebmhw.backends.phi_answers import Answers
 from ebmhw.backends.phi_driver import PhiDriver
 from ebmhw.backends.phi_rows import measure
 from ebmhw.backends.request import RunRequest
-from ebmhw.backends.run_queue import Fits, Outcome
+from ebmhw.backends.submission import Fits, Outcome
 from ebmhw.contract.formats import BIAS_BITS, COUPLING_BITS, RULES
 from ebmhw.errors import CoreStalled, NotSupported
 from ebmhw.phi.request import PhiRequest
@@ -82,7 +83,9 @@ class CoreBackend(SamplerBackend):
 
     @final
     def _execute(self, request: RunRequest) -> Draws:
-        run = self._divided(request)
+        return self._finished(self._divided(request))
+
+    def _finished(self, run: DividedRun) -> Draws:
         with self._cores.workers() as workers:
             while not run.ended:
                 run.take(self._exchange(workers, run.jobs()))
@@ -102,7 +105,7 @@ class CoreBackend(SamplerBackend):
             assert candidate is not None
             joint.add(candidate)
         if len(joint.runs) == 1:
-            return [self._execute(first)]
+            return [self._finished(joint.runs[0])]
         try:
             with self._cores.workers() as workers:
                 found = joint.exchange(lambda jobs: self._exchange(workers, jobs))
@@ -142,6 +145,7 @@ class CoreBackend(SamplerBackend):
 
     @final
     def _refuse(self, request: RunRequest) -> None:
+        super()._refuse(request)
         self._problem(request)
 
     def _divided(self, request: RunRequest) -> DividedRun:

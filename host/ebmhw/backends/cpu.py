@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.backends.base import Capabilities, SamplerBackend
+from ebmhw.backends.base import SamplerBackend
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.draws import Draws, Int8Array
 from ebmhw.backends.request import Progress, RunRequest, whole_number
 from ebmhw.contract import stream

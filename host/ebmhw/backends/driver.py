@@ -60,7 +60,7 @@ class IsingDriver(UnitDriver):
         self._loaded = None
 
     def _state(self) -> dict[str, Any]:
-        return {"program_id": f"{self._read('program_id'):#010x}"}
+        return {"program_id": f"{self.read('program_id'):#010x}"}
 
     def holds(self, problem: PackedProblem) -> bool:
         """Return whether the problem is loaded."""

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar, final
 import numpy as np
 
 from ebmhw.backends.stop import Stop
+from ebmhw.backends.turns import Turns
 from ebmhw.backends.unit_driver import UnitDriver
 
 _EXCHANGE_SECONDS = 0.3
@@ -50,6 +51,7 @@ class Fleet(Generic[Driver]):
     def __init__(self, connect: Callable[[], Sequence[Driver]]) -> None:
         self._connect = connect
         self._connecting = threading.Lock()
+        self._turns = Turns()
         self._drivers: Sequence[Driver] = ()
         self.rate = 0.0
 
@@ -85,7 +87,7 @@ class Fleet(Generic[Driver]):
     def exchange(
         self, workers: ThreadPoolExecutor, parts: Sequence[Part], cycles: int, work: Callable[[Driver, Part, float], Result]
     ) -> list[Result]:
-        """Return what each unit makes of its part, at once, and note how fast they were.
+        """Return what each unit makes of its part, at once, and note how fast they were. Threads get the units in the order in which they ask.
 
         Parameters
         ----------
@@ -99,7 +101,9 @@ class Fleet(Generic[Driver]):
             return work(*pair, seconds)
 
         pairs = list(zip(self.drivers, parts, strict=False))
-        began = time.perf_counter()
-        results = [run(pairs[0])] if len(pairs) == 1 else list(workers.map(run, pairs))
-        self.rate = max(1.0, cycles / max(time.perf_counter() - began, 1e-6))
+        # Waiting while another thread has the units says nothing of how fast they are.
+        with self._turns:
+            began = time.perf_counter()
+            results = [run(pairs[0])] if len(pairs) == 1 else list(workers.map(run, pairs))
+            self.rate = max(1.0, cycles / max(time.perf_counter() - began, 1e-6))
         return results

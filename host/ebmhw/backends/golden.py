@@ -7,7 +7,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.backends.base import Capabilities, SamplerBackend
+from ebmhw.backends.base import SamplerBackend
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import Progress, RunRequest
 from ebmhw.contract.formats import BIAS_BITS, RULES

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Final, Protocol, final
+from collections.abc import Sequence
+from typing import Final, final
+from weakref import WeakSet
 
-from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import RunRequest
+from ebmhw.backends.run_info import Clock
+from ebmhw.backends.submission import Fits, Outcome, Submission, leaving
 from ebmhw.errors import BackendUnavailable
 
 QUEUE_RUNS: Final = 1024
@@ -23,55 +24,7 @@ QUEUE_BYTES: Final = 256 << 20
 _LINGER_SECONDS: Final = 0.1
 """How long the thread waits for another run before it ends; starting one takes 0.1 ms. The interpreter's exit waits for it."""
 
-Outcome = Draws | BaseException
-"""Of a run: its draws, or what it failed with."""
-
-Fits = Callable[[RunRequest], bool]
-"""Whether a run may be done together with those taken before."""
-
-
-class Runner(Protocol):
-    """What does the runs of a queue."""
-
-    def _execute_some(self, first: RunRequest, more: Callable[[Fits], RunRequest | None]) -> list[Outcome]:
-        """Run ``first`` and as many as ``more`` gives; outcomes in their order."""
-
-    def _ended(self, request: RunRequest, outcome: Outcome, waited: float, clock: Clock, batched: int) -> Outcome:
-        """Return an outcome as users see it."""
-
-
-@final
-class Clock:
-    """Wall-clock and processor seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._started, self._cpu = time.perf_counter(), time.process_time()
-
-    def timing(self) -> dict[str, float]:
-        """Return what ``info["timing"]`` holds."""
-        return {"run_s": time.perf_counter() - self._started, "cpu_s": time.process_time() - self._cpu}
-
-
-@final
-@dataclass(eq=False)
-class Entry:
-    """A run that waits, with who is to do it and where its draws go."""
-
-    runner: Runner
-    request: RunRequest
-    future: Future[Draws] = field(default_factory=Future)
-    since: float = field(default_factory=time.perf_counter)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays that were made for it."""
-        initial = self.request.initial
-        return (0 if initial is None else initial.nbytes) + self.request.clamp_values.nbytes
-
-
-def leaving() -> bool:
-    """Return whether the interpreter is about to exit: its main thread has ended."""
-    return not threading.main_thread().is_alive()
+_QUEUES: Final[WeakSet[RunQueue]] = WeakSet()
 
 
 @final
@@ -79,12 +32,18 @@ class RunQueue:
     """Runs in the order in which they were put.
 
     Its thread is no daemon, since one that is at work in a unit's memory when the interpreter takes that down crashes it. When the main thread has
-    ended, runs that wait are cancelled and the one in work is interrupted, so that the exit waits for one exchange at the most.
+    ended, runs that wait are cancelled and the one in work is interrupted, so that the exit waits for one exchange at the most. A process that was
+    forked has an empty queue: what waited is its parent's.
     """
 
     def __init__(self) -> None:
+        self.forget()
+        _QUEUES.add(self)
+
+    def forget(self) -> None:
+        """Begin anew, without thread or runs."""
         self._changed = threading.Condition()
-        self._entries: deque[Entry] = deque()
+        self._waiting: deque[Submission] = deque()
         self._nbytes = 0
         self._thread: threading.Thread | None = None
 
@@ -93,7 +52,7 @@ class RunQueue:
         """Whether the calling thread is the one that does the runs."""
         return threading.current_thread() is self._thread
 
-    def put(self, entries: Sequence[Entry], wait: bool = True) -> None:
+    def put(self, runs: Sequence[Submission], wait: bool = True) -> None:
         """Add runs, all at once; with ``wait``, once there is room for the first. Functions that a run calls never wait: no other would make room.
 
         Raises
@@ -102,31 +61,26 @@ class RunQueue:
             The interpreter is exiting.
         """
         with self._changed:
-            while wait and not self.is_here and not self._has_room(entries[0]) and not leaving():
+            while wait and not self.is_here and not self._made_room(runs[0]) and not leaving():
                 self._changed.wait(1.0)
             if leaving():
                 raise BackendUnavailable("the main thread has ended and the interpreter is exiting, so no more runs can be submitted; use run()")
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="ebmhw-runs", daemon=False)
                 self._thread.start()
-            self._entries.extend(entries)
-            self._nbytes += sum(entry.nbytes for entry in entries)
+            self._waiting.extend(runs)
+            self._nbytes += sum(run.nbytes for run in runs)
             self._changed.notify_all()
 
-    def _has_room(self, entry: Entry) -> bool:
-        if len(self._entries) >= QUEUE_RUNS or self._nbytes + entry.nbytes > QUEUE_BYTES:
-            for cancelled in [waiting for waiting in self._entries if waiting.future.cancelled()]:
-                self._remove(cancelled)
-        return not self._entries or (len(self._entries) < QUEUE_RUNS and self._nbytes + entry.nbytes <= QUEUE_BYTES)
+    def _made_room(self, run: Submission) -> bool:
+        """Return whether there is room for a run, once those that were cancelled are gone."""
+        if not self._has_room(run.nbytes):
+            self._waiting = deque(waiting for waiting in self._waiting if not waiting.future.cancelled())
+            self._nbytes = sum(waiting.nbytes for waiting in self._waiting)
+        return self._has_room(run.nbytes)
 
-    def _remove(self, entry: Entry) -> bool:
-        """Take a run out of the queue and return whether it is to be done: it is there and not cancelled."""
-        if entry not in self._entries:
-            return False
-        self._entries.remove(entry)
-        self._nbytes -= entry.nbytes
-        self._changed.notify_all()
-        return entry.future.set_running_or_notify_cancel()
+    def _has_room(self, nbytes: int) -> bool:
+        return not self._waiting or (len(self._waiting) < QUEUE_RUNS and self._nbytes + nbytes <= QUEUE_BYTES)
 
     # --- in the thread
 
@@ -137,58 +91,81 @@ class RunQueue:
     def _serve_some(self) -> bool:
         """Do the next run, and what may be done with it; False once there has been none for a while. Nothing of them outlives the call."""
         with self._changed:
-            if not self._entries:
+            if not self._waiting:
                 self._changed.wait(_LINGER_SECONDS)
-            while self._entries and leaving():
-                self._entries[0].future.cancel()
-                self._remove(self._entries[0])
-            if not self._entries:
-                self._thread = None
-                return False
-            first = self._entries[0]
-            if self._remove(first):
-                taken = [first]
-            else:
-                return True
-        self._serve(taken)
-        return True
+            first = None if leaving() else self._taken()
+            if first is None:
+                left, self._thread = list(self._waiting), None
+                self._waiting.clear()
+                self._nbytes = 0
+        if first is not None:
+            self._serve(first)
+            return True
+        for run in left:
+            run.cancel()
+        return False
 
-    def _serve(self, taken: list[Entry]) -> None:
-        """Do the one run that is taken, and those that may be done with it."""
-        runner, clock, began = taken[0].runner, Clock(), time.perf_counter()
+    def _taken(self, only: Submission | None = None) -> Submission | None:
+        """Take the next run, if it is the only one asked for, and None where there is none; those that were cancelled go."""
+        while self._waiting:
+            first = self._waiting[0]
+            if not first.future.cancelled() and only not in (None, first):
+                return None
+            self._waiting.popleft()
+            self._nbytes -= first.nbytes
+            # Without room for another, waking those who wait for it would only take time.
+            if self._has_room(0):
+                self._changed.notify_all()
+            if first.future.set_running_or_notify_cancel():
+                return first
+        return None
+
+    def _serve(self, first: Submission) -> None:
+        """Do a run, and those that may be done with it."""
+        clock, began, taken = Clock(), time.perf_counter(), [first]
 
         def more(fits: Fits) -> RunRequest | None:
-            entry = self._next_that(fits)
-            if entry is not None:
-                taken.append(entry)
-            return entry.request if entry is not None else None
+            run = self._next_that(fits)
+            if run is not None:
+                taken.append(run)
+            return None if run is None else run.request
 
-        taken[0].request.stop.begin()
-        told: list[Outcome] = []
+        first.request.stop.begin()
         # Whatever a caller's function raises, SystemExit too, is the run's: the thread goes on with the next.
+        outcomes: list[Outcome]
         try:
-            outcomes = runner._execute_some(taken[0].request, more)
-            for entry, outcome in zip(taken, outcomes, strict=True):
-                told.append(runner._ended(entry.request, outcome, began - entry.since, clock, len(taken)))
+            outcomes = first.runner._execute_some(first.request, more)
         except BaseException as error:
-            told += [error] * (len(taken) - len(told))
-        for entry, outcome in zip(taken, told, strict=True):
-            if isinstance(outcome, BaseException):
-                entry.future.set_exception(outcome)
-            else:
-                entry.future.set_result(outcome)
+            outcomes = [error] * len(taken)
+        for run, outcome in zip(taken, outcomes, strict=True):
+            run.end(outcome, clock, began - run.since, len(taken))
 
-    def _next_that(self, fits: Fits) -> Entry | None:
+    def _next_that(self, fits: Fits) -> Submission | None:
         """Take the next run if it fits, and None otherwise."""
-        while True:
+        while not leaving():
             with self._changed:
-                entry = next((waiting for waiting in self._entries if not waiting.future.cancelled()), None)
-            if entry is None or leaving():
+                run = next((waiting for waiting in self._waiting if not waiting.future.cancelled()), None)
+            if run is None:
                 return None
-            entry.request.stop.begin()
+            run.request.stop.begin()
             # Outside the lock: it may take as long as packing a program does. Nobody else takes runs that are not cancelled.
-            if not fits(entry.request):
+            try:
+                if not fits(run.request):
+                    return None
+            except Exception:
+                # It is this run's fault, which it meets again in its own turn; those that are taken are none the worse.
                 return None
             with self._changed:
-                if self._remove(entry):
-                    return entry
+                taken = self._taken(run)
+            if taken is not None:
+                return taken
+        return None
+
+
+def _forget_all() -> None:
+    for queue in list(_QUEUES):
+        queue.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

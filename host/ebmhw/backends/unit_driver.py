@@ -27,11 +27,12 @@ class UnitDriver(ABC):
 
     Attributes
     ----------
+    kind : as given
     cycles_per_second : a first guess at its clock
     """
 
     def __init__(self, bus: Bus, backend: str, kind: UnitKind, build: int) -> None:
-        self._bus, self._backend, self._kind, self._build = bus, backend, kind, build
+        self._bus, self._backend, self.kind, self._build = bus, backend, kind, build
         self._lock = threading.RLock()
         self.cycles_per_second = bus.cycles_per_second
         self._clean = False
@@ -44,38 +45,63 @@ class UnitDriver(ABC):
     def _state(self) -> dict[str, Any]:
         """Return what `status` says beyond the register of that name."""
 
+    @property
+    @final
+    def stall_cycles(self) -> int:
+        """Cycles without a transfer after which the unit's watchdog gives up a stream."""
+        return self._bus.stall_cycles
+
     # --- registers
+
+    @final
+    def read(self, register: str) -> int:
+        """Return the word of a register."""
+        with self._lock:
+            return self._bus.read(self.kind.unit.registers.register(register).offset)
+
+    @final
+    def write(self, register: str, **fields: int) -> None:
+        """Write a register; fields that are not named get their reset values."""
+        found = self.kind.unit.registers.register(register)
+        with self._lock:
+            self._bus.write(found.offset, found.pack(**fields))
+
+    @final
+    def transfers(self) -> dict[str, Any]:
+        """Return how ends of transfers were found, as `Bus.interrupts`."""
+        with self._lock:
+            return self._bus.interrupts()
 
     @final
     def counters(self) -> dict[str, int]:
         """Return what the unit has counted since its counters were cleared; the register map says what each is."""
         with self._lock:
             # The low word first: reading it latches the high one.
-            pairs = {name: (self._read(f"{name}_low"), self._read(f"{name}_high")) for name in self._kind.counters}
+            pairs = {name: (self.read(f"{name}_low"), self.read(f"{name}_high")) for name in self.kind.counters}
             values = {name: low | high << WORD_BITS for name, (low, high) in pairs.items()}
-            return {**values, "jobs_done": self._read("jobs_done"), "jobs_failed": self._read("jobs_failed")}
+            return {**values, "jobs_done": self.read("jobs_done"), "jobs_failed": self.read("jobs_failed")}
 
     @final
     def clear_counters(self) -> None:
         """Set all counters to 0."""
         with self._lock:
-            self._write("control", clear_counters=1)
+            self.write("control", clear_counters=1)
 
     @final
     def status(self) -> dict[str, Any]:
         """Return what the unit is doing, and its last error since it was reset."""
         with self._lock:
-            register = self._kind.unit.registers.register("status")
+            register = self.kind.unit.registers.register("status")
             status, error = self._fields("status"), self._fields("last_error")["code"]
             bits = {field.name: field.bits for field in register.fields}
             return {
                 "build": f"{self._build:#010x}",
                 **{name: bool(value) if bits[name] == 1 else value for name, value in status.items()},
-                "state": self._kind.state_names[status["state"]],
+                "state": self.kind.state_names[status["state"]],
                 **self._state(),
-                "last_error": self._kind.error_names[error],
-                "last_error_job": self._read("last_error_job"),
-                "last_error_beat": self._read("last_error_beat"),
+                "last_error": self.kind.error_names[error],
+                "last_error_job": self.read("last_error_job"),
+                "last_error_beat": self.read("last_error_beat"),
             }
 
     @final
@@ -86,9 +112,9 @@ class UnitDriver(ABC):
             self._forget()
             # Nothing may still be sending when the unit begins to listen again.
             self._bus.abandon()
-            self._write("control", reset=1)
+            self.write("control", reset=1)
             for name in ("input_limit", "output_limit"):
-                self._write(name, cycles=self._bus.stall_cycles)
+                self.write(name, cycles=self.stall_cycles)
             self._clean = True
 
     @final
@@ -98,22 +124,23 @@ class UnitDriver(ABC):
             self._bus.close()
 
     @final
-    def _read(self, name: str) -> int:
-        return self._bus.read(self._kind.unit.registers.register(name).offset)
-
-    @final
     def _fields(self, name: str) -> dict[str, int]:
         try:
-            return self._kind.unit.registers.register(name).unpack(self._read(name))
+            return self.kind.unit.registers.register(name).unpack(self.read(name))
         except ContractError as error:
             raise HardwareFault(f"backend {self._backend!r}: {error}") from None
 
-    @final
-    def _write(self, name: str, **values: int) -> None:
-        register = self._kind.unit.registers.register(name)
-        self._bus.write(register.offset, register.pack(**values))
-
     # --- jobs
+
+    @final
+    def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
+        """Return what the unit answers to a batch of packets, whatever they are; what it held before is not known any more.
+
+        Parameters and errors are those of `Bus.exchange`; after one the next exchange begins with a reset.
+        """
+        with self._batch():
+            self._forget()
+            return self._bus.exchange(jobs, room, seconds)
 
     @final
     @contextmanager
@@ -138,7 +165,7 @@ class UnitDriver(ABC):
             It did not come in time; the text says what the unit was doing.
         """
         try:
-            return PacketReader(self._bus.exchange(jobs, room, seconds), self._kind, self._backend)
+            return PacketReader(self._bus.exchange(jobs, room, seconds), self.kind, self._backend)
         except CoreStalled as error:
             raise CoreStalled(f"backend {self._backend!r}: {error}; {self._condition()}", error.arrived) from None
         except HardwareFault as error:

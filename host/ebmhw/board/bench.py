@@ -114,14 +114,14 @@ def _measures(context: Context) -> Iterator[tuple[str, str, Callable[[], float],
     core = context.cores[0]
 
     def reads() -> float:
-        return 1e6 / _ACCESSES * _seconds(lambda: [wire.read(core, "identity") for _ in range(_ACCESSES)])
+        return 1e6 / _ACCESSES * _seconds(lambda: [core.read("identity") for _ in range(_ACCESSES)])
 
     def writes() -> float:
-        limit = core._bus.stall_cycles
+        limit = core.stall_cycles
 
         def some() -> None:
             for _ in range(_ACCESSES):
-                wire.write(core, "output_limit", cycles=limit)
+                core.write("output_limit", cycles=limit)
 
         return 1e6 / _ACCESSES * _seconds(some)
 
@@ -167,7 +167,7 @@ def _measures(context: Context) -> Iterator[tuple[str, str, Callable[[], float],
 
 
 def _exchange(driver: Any, batch: Any, room: int) -> Callable[[], object]:
-    return lambda: wire.exchange(driver, batch, room, EXCHANGE_SECONDS)
+    return lambda: driver.exchange(batch, room, EXCHANGE_SECONDS)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-import numpy as np
-
+from ebmhw.board.bit import parse_bit
 from ebmhw.board.block_design import APP, FIRMWARE_ROOT, SHARE_ROOT, SHELL, STEM
 from ebmhw.board.manifest import FILE, BitstreamEntry, read_manifest
 from ebmhw.errors import FirmwareError
+
+IMAGE, OVERLAY, SHELL_FILE = f"{APP}.bit.bin", f"{APP}.dtbo", "shell.json"
+
+FOLDER_FILES: Final = (IMAGE, OVERLAY, SHELL_FILE)
+"""Of the loader's folder of our firmware, where nothing else may lie."""
+
+SHARE_FILES: Final = (f"{STEM}.bit", f"{STEM}.hwh", FILE)
+"""For software, in `ebmhw.board.block_design.SHARE_ROOT`."""
 
 _PAD_BYTES: Final = 64
 """What a packer may append to configuration data."""
@@ -65,7 +72,7 @@ def installed_firmware(root: Path = Path("/"), app: str = APP) -> Installed:
 
 
 def _folder_damage(folder: Path, bit: Path, app: str) -> list[str]:
-    due = {f"{app}.bit.bin", f"{app}.dtbo", "shell.json"}
+    due = {f"{app}.bit.bin", f"{app}.dtbo", SHELL_FILE}
     try:
         found = {path.name for path in folder.iterdir()}
     except OSError as error:
@@ -77,7 +84,7 @@ def _folder_damage(folder: Path, bit: Path, app: str) -> list[str]:
         for name in sorted(found - due)
         if name.endswith((".bin", ".dtbo", ".xclbin", ".pdi"))
     ]
-    for name, check in ((f"{app}.bit.bin", lambda path: _image_damage(path, bit)), (f"{app}.dtbo", _overlay_damage), ("shell.json", _shell_damage)):
+    for name, check in ((f"{app}.bit.bin", lambda path: _image_damage(path, bit)), (f"{app}.dtbo", _overlay_damage), (SHELL_FILE, _shell_damage)):
         if name in found:
             try:
                 told += check(folder / name)
@@ -90,32 +97,14 @@ def _image_damage(image: Path, bit: Path) -> list[str]:
     """Compare the loader's image with the .bit that it was made from: the same words, their bytes the other way round."""
     data = image.read_bytes()
     try:
-        words = configuration_words(bit.read_bytes())
+        wanted = parse_bit(bit.read_bytes()).image
     except (OSError, FirmwareError):
         return [f"{image} is empty"] if not data else []  # what is wrong with the .bit is told of the .bit
-    wanted = words.byteswap().tobytes()
     if len(data) < len(wanted):
         return [f"{image} has {len(data)} bytes, not {len(wanted)}: it was copied in part, or is another build's"]
     if data[: len(wanted)] != wanted or len(data) > len(wanted) + _PAD_BYTES:
         return [f"{image} does not hold what {bit} holds: it is damaged, or another build's"]
     return []
-
-
-def configuration_words(bit: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    """Return the configuration data of a .bit, uint32 (words,), as the file has them; FirmwareError where it is none."""
-    at = 2 + int.from_bytes(bit[:2], "big") + 2
-    while at < len(bit):
-        key = bit[at : at + 1]
-        if key == b"e":
-            size = int.from_bytes(bit[at + 1 : at + 5], "big")
-            data = bit[at + 5 : at + 5 + size]
-            if len(data) == size and size and not size % 4:
-                return np.frombuffer(data, dtype=np.uint32)
-            break
-        if key not in (b"a", b"b", b"c", b"d"):
-            break
-        at += 3 + int.from_bytes(bit[at + 1 : at + 3], "big")
-    raise FirmwareError("this is no .bit of Vivado; build the bitstream again (make bitstream)")
 
 
 def _overlay_damage(path: Path) -> list[str]:

@@ -5,32 +5,20 @@ Reading an address that the programmable logic does not serve stops the whole pr
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import final
 
 from ebmhw.board.block_design import BLOCKS, Block
+from ebmhw.board.system import OPERATING, manager_state, nodes, read_small, strings, tree_folder
 from ebmhw.contract.registers import WORD_BYTES
 from ebmhw.contract.render import contract_digest
 from ebmhw.errors import BoardError
 
-TREE: Final = "proc/device-tree"
-"""The live device tree, from the root of the file system."""
-
-MANAGER: Final = "sys/class/fpga_manager/fpga0"
-"""The kernel's FPGA manager."""
-
-OPERATING: Final = "operating"
-"""Its state while a bitstream runs."""
-
 BUILD, MAP_HASH, PACKET_HASH, CONTRACT_DIGEST = "ebmhw,build", "ebmhw,map-hash", "ebmhw,packet-hash", "ebmhw,contract-digest"
 """Properties of a unit's node beside ``compatible`` and ``reg``: a cell each, the last one a string."""
-
-_PROPERTY_LIMIT, _NODE_LIMIT, _DEPTH_LIMIT = 4096, 20_000, 16
-"""Bytes of a property, nodes and levels that are looked at; the tree of a KV260 has about 600 nodes on 6 levels."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -113,10 +101,10 @@ def loaded_design(root: Path = Path("/")) -> LoadedDesign | None:
     tree = tree_folder(root)
     compatible = {block.compatible: block for block in BLOCKS}
     units: dict[str, LoadedUnit] = {}
-    for folder, parent in _nodes(tree):
-        names = _strings(_read(folder / "compatible"))
+    for folder, parent in nodes(tree):
+        names = strings(read_small(folder / "compatible"))
         found = next((compatible[name] for name in names if name in compatible), None)
-        if found is None or _strings(_read(folder / "status"))[:1] not in ([], ["okay"], ["ok"]):
+        if found is None or strings(read_small(folder / "status"))[:1] not in ([], ["okay"], ["ok"]):
             continue
         unit = _unit(found, tree, folder, parent)
         other = units.setdefault(found.cell, unit)
@@ -134,66 +122,15 @@ def loaded_design(root: Path = Path("/")) -> LoadedDesign | None:
     return LoadedDesign(units, manager_state(root))
 
 
-def manager_state(root: Path = Path("/")) -> str | None:
-    """Return what the kernel's FPGA manager says, such as "operating" or "write error"; None where there is none that can be read."""
-    return (read_text(root / MANAGER / "state") or "").strip() or None
-
-
-def read_text(path: Path) -> str | None:
-    """Return the text of a small file of the kernel's, None where it cannot be read."""
-    raw = _read(path)
-    return None if raw is None else raw.decode("utf-8", "replace")
-
-
-def tree_folder(root: Path = Path("/")) -> Path:
-    """Return the folder of the live device tree, which may not be there."""
-    path = root / TREE
-    try:
-        # The kernel's own is a link from its root.
-        return root / os.readlink(path).lstrip("/") if os.readlink(path).startswith("/") else path
-    except OSError:
-        return path
-
-
-def tree_strings(root: Path, name: str) -> list[str]:
-    """Return the strings of a property of the device tree, such as "model"; [] where it is not there."""
-    return _strings(_read(tree_folder(root) / name))
-
-
-def find_compatible(root: Path, wanted: str) -> list[Path]:
-    """Return the folders of the nodes that say that they are of a kind; BoardError where the tree cannot be read."""
-    return [folder for folder, _ in _nodes(tree_folder(root)) if wanted in _strings(_read(folder / "compatible"))]
-
-
-def _nodes(tree: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each node's folder below the root, and its parent's. A node that goes away meanwhile is left out."""
-    waiting, seen = [(tree, 0)], 0
-    while waiting:
-        parent, depth = waiting.pop()
-        try:
-            with os.scandir(parent) as entries:
-                names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise BoardError(f"the device tree cannot be read: {parent}: {error.strerror or error}; run this as a user who may") from None
-        for name in names:
-            seen += 1
-            if seen > _NODE_LIMIT or depth >= _DEPTH_LIMIT:
-                raise BoardError(f"{tree} has more than {_NODE_LIMIT} nodes or {_DEPTH_LIMIT} levels: it is no device tree of a board")
-            yield parent / name, parent
-            waiting.append((parent / name, depth + 1))
-
-
 def _unit(block: Block, tree: Path, folder: Path, parent: Path) -> LoadedUnit:
     node = "/" + folder.relative_to(tree).as_posix()
     cells = [_cell(parent / name, node, default) for name, default in (("#address-cells", 2), ("#size-cells", 1))]
-    raw = _read(folder / "reg") or b""
+    raw = read_small(folder / "reg") or b""
     # More ranges may follow; the registers' is the first.
     if not (1 <= cells[0] <= 2 and 1 <= cells[1] <= 2) or len(raw) < WORD_BYTES * sum(cells):
         raise _broken(f"reg of {node} has {len(raw)} bytes for {cells[0]} cells of address and {cells[1]} of size")
     middle = WORD_BYTES * cells[0]
-    digest = _strings(_read(folder / CONTRACT_DIGEST))
+    digest = strings(read_small(folder / CONTRACT_DIGEST))
     if len(digest) != 1 or not _DIGEST.fullmatch(digest[0]):
         raise _broken(f"{CONTRACT_DIGEST} of {node} is no SHA-256")
     build, map_hash, packet_hash = (_cell(folder / name, node) for name in (BUILD, MAP_HASH, PACKET_HASH))
@@ -204,33 +141,12 @@ def _unit(block: Block, tree: Path, folder: Path, parent: Path) -> LoadedUnit:
 
 
 def _cell(path: Path, node: str, default: int | None = None) -> int:
-    raw = _read(path)
+    raw = read_small(path)
     if raw is None and default is not None:
         return default
     if raw is None or len(raw) != WORD_BYTES:
         raise _broken(f"{path.name} of {node} is {'missing' if raw is None else f'{len(raw)} bytes long'}, not a cell of {WORD_BYTES} bytes")
     return int.from_bytes(raw, "big")
-
-
-def _read(path: Path) -> bytes | None:
-    """Return the bytes of a small file, None where it is not there, no file, too long, or gone while it is read."""
-    try:
-        # A FIFO in place of a property must not hold the reader.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    try:
-        raw = os.read(handle, _PROPERTY_LIMIT + 1)
-        return raw if len(raw) <= _PROPERTY_LIMIT else None
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-
-
-def _strings(raw: bytes | None) -> list[str]:
-    """Return the strings of a property, each ended by a NUL."""
-    return [part.decode("ascii", "replace") for part in (raw or b"").split(b"\0") if part]
 
 
 def _broken(what: str) -> BoardError:

@@ -6,15 +6,15 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, final
 
 from ebmhw.board.block_design import APP, GIC_SPI
-from ebmhw.board.loaded import find_compatible, manager_state, read_text, tree_strings
 from ebmhw.board.sensors import Sensor, sensors
+from ebmhw.board.system import find_compatible, manager_state, read_small, read_text, system_name, tree_strings
 from ebmhw.board.xmutil import Xmutil
 from ebmhw.errors import BoardError
 
@@ -22,6 +22,7 @@ PYNQ_ENVIRONMENT: Final = "/usr/local/share/pynq-venv"
 """Where Kria-PYNQ puts its Python."""
 
 _CARRIER, _MODULE = "xlnx,zynqmp-sk-kv260", ("xlnx,zynqmp-smk-k26", "xlnx,zynqmp-sm-k26")
+_MODULE_MODEL = re.compile(r"\bSMK?-K26\b")
 
 _CLOCKS: Final = (
     f"sys/bus/platform/devices/*{APP}-clock/set_rate",
@@ -108,9 +109,9 @@ def machine(root: Path = Path("/"), search_path: str | None = None) -> Machine:
     return Machine(
         model=model,
         compatible=compatible,
-        board=_board(compatible, model),
+        board=board_kind(compatible, model),
         samples=any(name.startswith(_CARRIER) for name in compatible) and not any(re.search(r"-rev(B|\d+)$", name) for name in compatible),
-        system=_system(root),
+        system=system_name(root) or platform.system(),
         kernel=about.release,
         processor=about.machine,
         python=platform.python_version(),
@@ -128,22 +129,15 @@ def machine(root: Path = Path("/"), search_path: str | None = None) -> Machine:
     )
 
 
-def _board(compatible: tuple[str, ...], model: str | None) -> str:
+def board_kind(compatible: Sequence[str], model: str | None) -> str:
+    """Return which board a device tree is of, as `Machine.board` says it, by what its root says."""
     if any(name.startswith(_CARRIER) for name in compatible) or "KV260" in (model or ""):
         return "kv260"
     # Another carrier card names itself too (xlnx,zynqmp-sk-kr260), and only it is known to be no KV260.
     others = any(name.startswith("xlnx,zynqmp-sk-k") for name in compatible)
-    if any(name.startswith(_MODULE) for name in compatible) and not others:
+    if (any(name.startswith(_MODULE) for name in compatible) or _MODULE_MODEL.search(model or "")) and not others:
         return "k26"
     return "other board" if compatible or model else "none"
-
-
-def _system(root: Path) -> str:
-    for name in ("etc/os-release", "usr/lib/os-release"):
-        for line in (read_text(root / name) or "").splitlines():
-            if line.startswith("PRETTY_NAME="):
-                return line.partition("=")[2].strip().strip("\"'")
-    return platform.system()
 
 
 def _version(name: str) -> str | None:
@@ -184,10 +178,7 @@ def _interrupt(root: Path) -> str | None:
 
 
 def _raises(node: Path, spi: int) -> bool:
-    try:
-        cells = (node / "interrupts").read_bytes()
-    except OSError:
-        return False
+    cells = read_small(node / "interrupts") or b""
     # Kind (0 for shared), number, flags.
     return len(cells) == 12 and cells[:4] == bytes(4) and int.from_bytes(cells[4:8], "big") == spi
 

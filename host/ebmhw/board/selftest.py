@@ -11,7 +11,7 @@ from typing import Any, Final, final
 
 from ebmhw.backends.base import SamplerBackend
 from ebmhw.backends.core import CoreBackend
-from ebmhw.board.checks import draws, phi, refusals, units, wire
+from ebmhw.board.checks import draws, phi, refusals, units
 from ebmhw.board.checks.context import Context, NotApplicable
 from ebmhw.errors import EbmhwError, InvalidRun, NotSupported
 
@@ -146,7 +146,8 @@ def selftest(
         )
     if not 0 <= seed < 2**63 or programs < 1 or not 0 <= minutes <= 60 * 24 * 30 or not row_seconds > 0:
         raise InvalidRun(
-            f"seed {seed}, programs {programs}, minutes {minutes}: give a seed of 0 to 2^63 - 1, a program or more, and 0 to 43200 minutes"
+            f"seed {seed}, programs {programs}, minutes {minutes}, row_seconds {row_seconds}: give a seed of 0 to 2^63 - 1, a program or more, "
+            "0 to 43200 minutes, and more than 0 seconds"
         )
     checks = [(name, check, row_seconds) for name, check in _CHECKS]
     if minutes:
@@ -234,9 +235,9 @@ def _revived(context: Context) -> str:
     def reset() -> str:
         for driver in context.units:
             driver.reset()
-            kind = wire.kind_of(driver)
-            if wire.read(driver, "identity") != kind.unit.identity:
-                raise NotSupported(f"{kind.unit.name} does not say any more what it is")
+            unit = driver.kind.unit
+            if driver.read("identity") != unit.identity:
+                raise NotSupported(f"{unit.name} does not say any more what it is")
         return ""
 
     passed, detail, ended = _limited(reset, 30.0, context.expired)

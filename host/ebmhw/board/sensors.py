@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
-from ebmhw.board.loaded import read_text
+from ebmhw.board.system import read_text
 
 _HWMON: Final = {"temp": (1e-3, "°C"), "in": (1e-3, "V"), "curr": (1e-3, "A"), "power": (1e-6, "W")}
 """Unit and its share of what the kernel counts in (millidegrees, millivolts, milliamperes, microwatts), by kind of input."""

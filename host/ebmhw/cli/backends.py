@@ -12,8 +12,8 @@ import click
 from ebmhw.cli import options, terminal
 
 if TYPE_CHECKING:
+    from ebmhw.backends.auto.explanation import Explanation
     from ebmhw.backends.core import CoreBackend
-    from ebmhw.backends.explanation import Explanation
 
 _LONGEST = 60
 """Seconds of a calibration at the most."""
@@ -89,18 +89,17 @@ def _board(name: str, threads: int | None) -> CoreBackend | str:
         simulated = SimulatedBackend(config="small", threads=threads)
         assert simulated.drivers and simulated.phi_drivers
         return simulated
+    from ebmhw.backends.auto.prospect import Prospect
     from ebmhw.backends.choice import find_board
-    from ebmhw.backends.prospect import Prospect
 
     prospect = find_board()
     return prospect.connected() if isinstance(prospect, Prospect) else prospect
 
 
 def _calibrate(board_name: str, threads: int | None, seconds: int, as_json: bool) -> None:
-    from ebmhw.backends.calibration import cpu_key, new_record, read_calibrations
+    from ebmhw.backends.auto.calibration import board_key, cpu_key, new_record, read_calibrations
+    from ebmhw.backends.auto.trials import Trials
     from ebmhw.backends.cpu import CpuBackend
-    from ebmhw.backends.explanation import key_of
-    from ebmhw.backends.trials import Trials
 
     cpu, board = CpuBackend(threads=threads), _board(board_name, threads)
     known = read_calibrations()
@@ -115,7 +114,7 @@ def _calibrate(board_name: str, threads: int | None, seconds: int, as_json: bool
     if isinstance(board, str):
         click.echo(f"only the CPU is measured: {board}", err=True)
     else:
-        todo.append((board.name, board, key_of(board)))
+        todo.append((board.name, board, board_key(board)))
     records = []
     try:
         for name, backend, key in todo:
@@ -145,9 +144,9 @@ def _calibrate(board_name: str, threads: int | None, seconds: int, as_json: bool
 
 
 def _explain(file: str | None, reads: int, sweeps: int, rule: str, board_name: str, threads: int | None, as_json: bool) -> None:
-    from ebmhw.backends.calibration import read_calibrations
+    from ebmhw.backends.auto.calibration import read_calibrations
+    from ebmhw.backends.auto.explanation import Explainer, text_of, typical
     from ebmhw.backends.cpu import CpuBackend
-    from ebmhw.backends.explanation import Explainer, text_of, typical
 
     problem = None if file is None else options.open_problem(file, None)
     explainer = Explainer(CpuBackend(threads=threads), _board(board_name, threads), read_calibrations(), board_name)
@@ -168,7 +167,7 @@ def _explain(file: str | None, reads: int, sweeps: int, rule: str, board_name: s
 
 
 def _row(found: Explanation) -> tuple[str, ...]:
-    from ebmhw.backends.chooser import shown_seconds
+    from ebmhw.backends.auto.chooser import shown_seconds
 
     cells = []
     for one in found.backends:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -18,7 +17,8 @@ from ebmhw.errors import InvalidRun, shown
 class Kv260Backend(CoreBackend):
     """Samples, and measures logits, on the KV260 that this runs on.
 
-    One process at a time has the board. `close`, the end of a ``with`` block or of the process gives it back, with the memory.
+    One process at a time has the board. `close`, the end of a ``with`` block or of the process gives it back, with the memory, as does the collector
+    once nothing refers to the backend or to a driver of it. A fork of the process leaves the board to the one that opened it.
 
     Parameters
     ----------
@@ -43,7 +43,6 @@ class Kv260Backend(CoreBackend):
             raise InvalidRun(f"download is {shown(download)}; give True, False or None")
         connection = Connection.made(bitstream, device, None if download is None else bool(download))
         self._connection = connection
-        self._close = weakref.finalize(self, connection.close)
         self.bitstream = connection.path
         shape = connection.core.shape
         super().__init__(core_capabilities(shape.lanes, shape.slots, shape.spins_max, shape.beats_max, phi=True))
@@ -63,8 +62,14 @@ class Kv260Backend(CoreBackend):
         return self._connection.status()
 
     def close(self) -> None:
-        """Give the board back, once what runs on it is done. Whatever is asked of the backend afterwards is refused."""
-        self._close()
+        """Give the board back, once what runs on it is done. Whatever is asked of the backend afterwards is refused.
+
+        Raises
+        ------
+        InvalidRun
+            A handler of a signal calls this in the middle of a transfer of the same thread; nothing is closed.
+        """
+        self._connection.close()
 
     def __enter__(self) -> Kv260Backend:
         return self

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, final
 
 import numpy as np
@@ -15,6 +18,9 @@ WORD_BYTES: Final = 8
 
 _SMALLEST = 1 << 12
 """Words of the smallest buffer."""
+
+_all: dict[int, Any] = {}
+"""Every buffer that was not given back, by identity: PYNQ frees one that nobody refers to, whatever an engine still writes to it."""
 
 
 @final
@@ -39,7 +45,8 @@ class Buffers:
         buffer = self._buffer("jobs", words.size)
         part = buffer[: words.size]
         part[:] = words
-        part.flush()
+        with _told("flushed"):
+            part.flush()
         return int(buffer.physical_address)
 
     def room(self, words: int) -> int:
@@ -50,14 +57,17 @@ class Buffers:
         """Return a copy of the first words that the engine wrote where `room` said."""
         part = self._buffer("answer", room)[:words]
         # Lines that were read ahead of the engine say what was there before.
-        part.invalidate()
+        with _told("invalidated"):
+            part.invalidate()
         return np.array(part, dtype=np.uint64, subok=False)
 
     def free(self) -> None:
         """Give the memory back; the engine must not be at work in it."""
-        while self._held:
-            _, buffer = self._held.popitem()
+        for key, buffer in list(self._held.items()):
+            _all.pop(id(buffer), None)
+            # Once more is harmless, where the last call was cut off.
             buffer.freebuffer()
+            del self._held[key]
 
     def _buffer(self, name: str, words: int) -> Any:
         size = 1 << max(_SMALLEST.bit_length() - 1, (words - 1).bit_length())
@@ -72,6 +82,29 @@ class Buffers:
                 ) from None
             # It comes full of zeros that may be in the caches only; written back later they would destroy what the engine wrote. Nothing but the
             # engine writes to room for answers after this, so that no line of it is dirty again.
-            buffer.flush()
+            with _told("flushed"):
+                buffer.flush()
+            _all[id(buffer)] = buffer
             self._held[name, size] = buffer
         return self._held[name, size]
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn PYNQ's error into one that says what it is of."""
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        raise HardwareFault(
+            f"a buffer of the DMA engine could not be {what} ({error}), so that what it holds is not used; load the design again (ebmhw board load)"
+        ) from None
+
+
+def _forked() -> None:
+    """Keep a fork of this process from giving buffers back at its end: the device's file, and with it each buffer, is that of both."""
+    for buffer in list(_all.values()):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(buffer))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

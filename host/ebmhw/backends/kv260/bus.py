@@ -11,7 +11,9 @@ from ebmhw.backends.bus import Beats, Bus
 from ebmhw.backends.kv260.buffers import WORD_BYTES, Buffers
 from ebmhw.backends.kv260.engine import Engine, Way
 from ebmhw.backends.kv260.interrupts import Line
-from ebmhw.errors import BackendUnavailable, CoreStalled, HardwareFault
+from ebmhw.backends.kv260.keeper import Keeper
+from ebmhw.backends.kv260.streams import Streams
+from ebmhw.errors import CoreStalled, HardwareFault
 
 _LOG = logging.getLogger("ebmhw.kv260")
 
@@ -52,9 +54,11 @@ class PynqBus(Bus):
     cycles_per_second : of the unit
     beat_bytes : of its answers
     line : raised at the end of an answer; None where there is no way for it, then the engine is looked at only
+    keeper : of all that is used here; None where the caller sees to it that nothing is given back before its last use
 
     Attributes
     ----------
+    streams : engine and memory
     interrupts_taken, interrupts_lost, interrupts_stray : exchanges that one ended; ends without one; those that came while there was no end
     """
 
@@ -66,32 +70,62 @@ class PynqBus(Bus):
         cycles_per_second: float,
         beat_bytes: int = WORD_BYTES,
         line: Line | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        self._registers, self._engine, self._line, self._beat_bytes = registers, engine, line, beat_bytes
+        self._registers, self._engine, self._line, self._beat_bytes, self._keeper = registers, engine, line, beat_bytes, keeper
         self._buffers = Buffers(allocate)
+        self.streams = Streams(engine, self._buffers)
         self.cycles_per_second = cycles_per_second
         self.stall_cycles = max(1, int(STALL_SECONDS * cycles_per_second))
         self.interrupts_taken = self.interrupts_lost = self.interrupts_stray = 0
         self._lost_in_a_row = 0
-        self._closed = False
+        self._abandoned = True
 
     def read(self, offset: int) -> int:
-        self._refuse_closed()
+        self.streams.refuse_closed()
         return int(self._registers.read(offset))
 
     def write(self, offset: int, word: int) -> None:
-        self._refuse_closed()
+        self.streams.refuse_closed()
         self._registers.write(offset, word)
 
     def exchange(self, jobs: Beats, room: int, seconds: float) -> Beats:
-        self._refuse_closed()
+        with self.streams.used():
+            return self._exchanged(jobs, room, seconds)
+
+    def abandon(self) -> None:
+        with self.streams.used():
+            self._engine.reset()
+            self._abandoned = True
+
+    def close(self) -> None:
+        self.streams.close()
+
+    def reserve(self) -> None:
+        """Take the smallest buffers now; HardwareFault where there is no memory."""
+        with self.streams.used():
+            self._buffers.room(1)
+
+    def interrupts(self) -> dict[str, Any]:
+        """Return how ends are found ("interrupts", or "polling" and why), and how many interrupts were taken, lost and stray."""
+        why = self._polling()
+        counts = {"taken": self.interrupts_taken, "interrupts_lost": self.interrupts_lost, "interrupts_stray": self.interrupts_stray}
+        return {"ends_by": "interrupts" if why is None else f"polling: {why}", **counts}
+
+    def _exchanged(self, jobs: Beats, room: int, seconds: float) -> Beats:
         deadline = time.monotonic() + seconds
         sent, most = jobs.size * WORD_BYTES, room * WORD_BYTES
         self._engine.refuse_misfit(Way.JOBS, sent)
         self._engine.refuse_misfit(Way.ANSWER, most)
+        sink, source = self._buffers.room(room), self._buffers.filled(jobs)
+        if self._abandoned:
+            # What the unit still said between the engine's reset and its own lies in the engine, which takes some beats before it is told of a
+            # transfer; they would come first in the answer.
+            self._engine.reset()
+            self._abandoned = False
         # The way back first: an answer must never wait for room.
-        self._engine.launch(Way.ANSWER, self._buffers.room(room), most)
-        self._engine.launch(Way.JOBS, self._buffers.filled(jobs), sent)
+        self._engine.launch(Way.ANSWER, sink, most)
+        self._engine.launch(Way.JOBS, source, sent)
         try:
             ended = self._ended(deadline)
         except HardwareFault as error:
@@ -106,32 +140,6 @@ class PynqBus(Bus):
         if came % self._beat_bytes or not 0 < came <= most:
             raise HardwareFault(f"the DMA engine says that {came} bytes came of at most {most}, in beats of {self._beat_bytes}; they are not used")
         return self._buffers.answer(room, came // WORD_BYTES)
-
-    def abandon(self) -> None:
-        self._refuse_closed()
-        self._engine.reset()
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            # The engine may be writing; memory that it still writes to is never given back.
-            self._engine.reset()
-        except HardwareFault as error:
-            _LOG.warning("memory of the DMA engine is kept until the process ends: %s", error)
-            return
-        self._buffers.free()
-
-    def reserve(self) -> None:
-        """Take the smallest buffers now; HardwareFault where there is no memory."""
-        self._buffers.room(1)
-
-    def interrupts(self) -> dict[str, Any]:
-        """Return how ends are found ("interrupts", or "polling" and why), and how many interrupts were taken, lost and stray."""
-        why = self._polling()
-        counts = {"taken": self.interrupts_taken, "interrupts_lost": self.interrupts_lost, "interrupts_stray": self.interrupts_stray}
-        return {"ends_by": "interrupts" if why is None else f"polling: {why}", **counts}
 
     def _polling(self) -> str | None:
         """Return why no interrupt is waited for, None where one is."""
@@ -187,7 +195,3 @@ class PynqBus(Bus):
             _LOG.warning("an interrupt of the DMA engine was lost; the transfer had ended, which was found within %.0f ms", 1e3 * SLICE_SECONDS)
         if self._lost_in_a_row == _LOST_LIMIT:
             _LOG.warning("%d interrupts in a row were lost; the DMA engine is polled from now on", _LOST_LIMIT)
-
-    def _refuse_closed(self) -> None:
-        if self._closed:
-            raise BackendUnavailable("backend 'kv260' was closed; make another with get_backend('kv260')")

@@ -16,6 +16,7 @@ from ebmhw.backends.kv260.engine import Engine
 from ebmhw.backends.kv260.files import checked_entry, find_bitstream
 from ebmhw.backends.kv260.hold import Hold
 from ebmhw.backends.kv260.interrupts import Interrupts, Line
+from ebmhw.backends.kv260.keeper import Keeper
 from ebmhw.backends.kv260.overlay import Parts, import_pynq, is_board, must_download, open_overlay, this_board
 from ebmhw.backends.phi_driver import PhiDriver
 from ebmhw.backends.units import ISING, PHI, UnitKind
@@ -42,8 +43,10 @@ class Connection:
     core, phi_unit : drivers
     """
 
-    def __init__(self, pynq: ModuleType, path: Path, entry: BitstreamEntry | None, device: Any, download: bool, here: Machine | None) -> None:
-        self.path, self.downloaded, self._entry = path, download, entry
+    def __init__(
+        self, pynq: ModuleType, path: Path, entry: BitstreamEntry | None, device: Any, download: bool, here: Machine | None, keeper: Keeper
+    ) -> None:
+        self.path, self.downloaded, self._entry, self._keeper = path, download, entry, keeper
         with ExitStack() as taken:
             overlay = open_overlay(pynq, path, device, download)
             parts = Parts(pynq, overlay, path)
@@ -65,15 +68,13 @@ class Connection:
                     f"backend 'kv260': the core is of build {core:#010x}, the phi unit of {phi_unit:#010x}, {path} of {due_build:#010x}; load it "
                     "with get_backend('kv260', download=True)"
                 )
-            # Memory is found now or never: PYNQ may have none before it has loaded something itself.
-            for bus in self._buses.values():
-                bus.reserve()
             # What another process left under way must not write to memory that is not its own any more.
             self.core.reset()
             self.phi_unit.reset()
-            taken.callback(self.phi_unit.close)
-            taken.callback(self.core.close)
-            self._taken = taken.pop_all()
+            # Memory is found now or never: PYNQ may have none before it has loaded something itself.
+            for bus in self._buses.values():
+                bus.reserve()
+            keeper.taken.push(taken.pop_all())
 
     @classmethod
     def made(cls, bitstream: str | os.PathLike[str] | None, device: Any, download: bool | None) -> Connection:
@@ -81,25 +82,24 @@ class Connection:
         pynq = import_pynq()
         path = find_bitstream(bitstream)
         entry = checked_entry(path)
-        if not is_board(device):
-            return cls(pynq, path, entry, device, bool(download), None)
-        here = this_board()
-        with ExitStack() as taken:
-            hold = Hold()
-            taken.callback(hold.release)
+        keeper = Keeper()
+        try:
+            if not is_board(device):
+                return cls(pynq, path, entry, device, bool(download), None, keeper)
+            here = this_board()
+            # The hold is given back last.
+            keeper.taken.callback(Hold().release)
             load = must_download(download, path, entry)
             try:
-                made = cls(pynq, path, entry, device, load, here)
+                return cls(pynq, path, entry, device, load, here, keeper)
             except (BackendUnavailable, HardwareFault) as error:
                 if load or download is not None:
                     raise
                 _LOG.info("loading %s after all: %s", path, error)
-                made = cls(pynq, path, entry, device, True, here)
-            # The hold goes last.
-            held = taken.pop_all()
-        held.push(made._taken.pop_all())
-        made._taken = held
-        return made
+                return cls(pynq, path, entry, device, True, here, keeper)
+        except BaseException:
+            keeper.give_back()
+            raise
 
     def status(self) -> dict[str, Any]:
         """Return what `Kv260Backend.status` does."""
@@ -113,8 +113,13 @@ class Connection:
         }
 
     def close(self) -> None:
-        """Give everything back: transfers first, then memory, interrupts, and the hold."""
-        self._taken.close()
+        """Give everything back once what runs is done: transfers first, then memory, interrupts, and the hold.
+
+        Ctrl-C while a run of another thread is waited for leaves the board in use; closing again goes on.
+        """
+        for driver in (self.core, self.phi_unit):
+            driver.close()
+        self._keeper.give_back()
 
     def _bus(self, parts: Parts, cell: str, interrupts: Interrupts | None, taken: ExitStack) -> PynqBus:
         found = block(cell)
@@ -122,8 +127,9 @@ class Connection:
         line = None if interrupts is None or number is None else Line(interrupts, number)
         registers, address_bits = parts.engine(found)
         engine = Engine(registers, found.dma, address_bits, interrupts=line is not None)
-        bus = PynqBus(parts.unit(found), engine, parts.allocate, self._rate, _beat_bytes(cell), line)
-        taken.callback(bus.close)
+        bus = PynqBus(parts.unit(found), engine, parts.allocate, self._rate, _beat_bytes(cell), line, self._keeper)
+        # Not the bus's own: that refers to the keeper.
+        taken.callback(bus.streams.close)
         return bus
 
 

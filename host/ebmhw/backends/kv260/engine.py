@@ -47,14 +47,20 @@ class Engine:
     cell : name in messages
     address_bits : width of the addresses that its memory ports drive
     interrupts : whether the end of an answer raises its line
+
+    Attributes
+    ----------
+    touched : whether anything was ever written to it
     """
 
     def __init__(self, registers: Any, cell: str, address_bits: int = 32, interrupts: bool = False) -> None:
         self._registers, self._cell, self._address_bits = registers, cell, address_bits
         self._interrupts = interrupts
+        self.touched = False
 
     def reset(self) -> None:
         """Drop the transfers of both ways, wherever they are, and start anew; HardwareFault where the engine does not come back."""
+        self.touched = True
         self._registers.write(_CONTROL, _RESET)
         self._until(_CONTROL, _RESET, "reset")
         for way in Way:
@@ -78,7 +84,8 @@ class Engine:
         HardwareFault
             The engine cannot reach the address, or stands still.
         """
-        if address % (DMA_MEMORY_BITS // 8) or address + count > 1 << self._address_bits:
+        # XRT's 0 for an address that it could not find out is the start of the kernel's own memory.
+        if address <= 0 or address % (DMA_MEMORY_BITS // 8) or address + count > 1 << self._address_bits:
             raise HardwareFault(
                 f"{self._cell} cannot reach a buffer of {count} bytes at {address:#x}: it takes multiples of {DMA_MEMORY_BITS // 8} below "
                 f"2^{self._address_bits}; free memory of the board (its reserve of contiguous memory, cma)"

@@ -30,23 +30,36 @@ def find_bitstream(given: str | os.PathLike[str] | None = None) -> Path:
     BackendUnavailable
         There is none; the text lists all that was tried, and what each lacks.
     """
-    if given is not None and not isinstance(given, (str, os.PathLike)):
+    if given is not None and (not isinstance(given, (str, os.PathLike)) or not isinstance(os.fspath(given), str)):
         raise InvalidRun(f"bitstream is {shown(given)}; give the path of a .bit file")
     named = given if given is not None else os.environ.get(ENVIRONMENT) or None
     tried = [Path(named)] if named is not None else [CHECKOUT, INSTALLED]
     lacking = []
     for path in tried:
-        missing = [one for one in (path, path.with_suffix(".hwh")) if not one.is_file()]
-        if path.suffix != ".bit":
-            lacking.append(f"{path} (is no .bit)")
-        elif not missing:
-            return path.resolve()
-        else:
-            lacking.append(f"{path} ({'is not there' if path in missing else 'has no .hwh beside it'})")
+        lack = _lack(path)
+        if lack is None:
+            # Not where a link leads to: beside that may lie other files.
+            return path.absolute()
+        lacking.append(f"{path} ({lack})")
     raise BackendUnavailable(
         f"backend 'kv260': there is no bitstream at {', '.join(lacking)}; install the firmware (make deploy), name a bitstream in {ENVIRONMENT}, "
         "or give get_backend('kv260', bitstream=PATH)"
     )
+
+
+def _lack(path: Path) -> str | None:
+    """Return why a path is no bitstream, None where it is one."""
+    if path.suffix != ".bit":
+        return "is no .bit"
+    try:
+        for one, lack in ((path, "is not there"), (path.with_suffix(".hwh"), "has no .hwh beside it")):
+            if one.is_dir():
+                return f"{one.name} is a folder"
+            if not one.is_file():
+                return lack
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror or error}"
+    return None
 
 
 def checked_entry(path: Path) -> BitstreamEntry | None:

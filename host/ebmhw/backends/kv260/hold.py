@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Final, final
 
@@ -52,6 +53,7 @@ class Hold:
         except BaseException:
             os.close(self._handle)
             raise
+        _holds.add(self)
 
     def release(self) -> None:
         """Let others have the board."""
@@ -62,6 +64,12 @@ class Hold:
                 fcntl.flock(handle, fcntl.LOCK_UN)
             finally:
                 os.close(handle)
+
+    def forked(self) -> None:
+        """Leave the hold to the process that has it: a fork that lives longer must not have it too."""
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            os.close(handle)
 
     def _take(self, path: Path) -> None:
         assert self._handle is not None
@@ -83,3 +91,15 @@ class Hold:
             else:
                 who, remedy = "another process", f"wait for its end (fuser {path} names it)"
             raise BackendUnavailable(f"backend 'kv260': the board is in use by {who} ({path}); {remedy}") from None
+
+
+_holds: weakref.WeakSet[Hold] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for one in list(_holds):
+        one.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -6,6 +6,7 @@ with a limit.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import struct
@@ -38,16 +39,18 @@ class Interrupts:
 
     def __init__(self, controller: Any, uio: int) -> None:
         self._controller, self._uio = controller, uio
-        self._lock = threading.Lock()
+        # The collector may find that this is to be closed while this very thread holds it.
+        self._lock = threading.RLock()
         self._waiting: dict[int, threading.Event] = {}
         self._pardons = 0
         self.broken: str | None = None
         self.stray = 0
+        self._closed = False
         controller.write(_ENABLE, 0)
         controller.write(_ACKNOWLEDGE, 0xFFFF_FFFF)
         controller.write(_MASTER, _MASTER_ON)
         self._wake = os.pipe()
-        self._thread = threading.Thread(target=self._serve, name="ebmhw-interrupts", daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=self._wake[:1], name="ebmhw-interrupts", daemon=True)
         self._thread.start()
 
     def arm(self, number: int, event: threading.Event) -> None:
@@ -68,24 +71,35 @@ class Interrupts:
 
     def close(self) -> None:
         """Disable all lines and end the thread."""
-        if self._wake is None:
+        if self._closed:
             return
-        (source, sink), self._wake = self._wake, None  # type: ignore[assignment]
-        os.close(sink)
-        self._thread.join(_CLOSE_SECONDS)
+        _, sink = self._wake
+        with contextlib.suppress(BrokenPipeError):
+            # Its end alone would not do: a fork of this process has it open too.
+            os.write(sink, b"\0")
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_CLOSE_SECONDS)
         with self._lock:
+            self._waiting.clear()
             self.broken = self.broken or "they were closed"
             self._controller.write(_ENABLE, 0)
             self._controller.write(_MASTER, 0)
-        if not self._thread.is_alive():
-            os.close(source)
-            os.close(self._uio)
+        self._closed = True
+        os.close(sink)
 
-    def _serve(self) -> None:
-        source = self._wake[0]
+    def _serve(self, source: int) -> None:
+        try:
+            self._listen(source)
+        finally:
+            with self._lock:
+                self.broken = self.broken or "their thread has ended"
+                os.close(self._uio)
+            os.close(source)
+
+    def _listen(self, source: int) -> None:
         poll = select.poll()
         poll.register(self._uio, select.POLLIN)
-        poll.register(source, 0)
+        poll.register(source, select.POLLIN)
         while True:
             came = dict(poll.poll())
             if source in came:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, final
 
-from ebmhw.board.block_design import DMA_LENGTH_BITS, DMA_VLNV, INTERRUPT_CONTROLLER, INTERRUPT_CONTROLLER_VLNV, REGISTER_RANGE, Block
+from ebmhw.board.block_design import (
+    DMA_LENGTH_BITS,
+    DMA_VLNV,
+    INTERRUPT_CONTROLLER,
+    INTERRUPT_CONTROLLER_ADDRESS,
+    INTERRUPT_CONTROLLER_VLNV,
+    REGISTER_RANGE,
+    Block,
+)
 from ebmhw.board.loaded import LoadedDesign, loaded_design
 from ebmhw.board.machine import Machine, machine
 from ebmhw.board.manifest import BitstreamEntry
@@ -20,6 +30,14 @@ ROOT = Path("/")
 """Of the file system that the live device tree and the like are looked for in."""
 
 _RELOAD: Final = "load it with `ebmhw board load`, or let PYNQ do so: get_backend('kv260', download=True)"
+
+
+_RECORDS: Final = ("global_pl_state.json", "global_pl_state_.json")
+"""Where PYNQ 3 and PYNQ 4 write down which bitstream they loaded last."""
+
+
+_SMALLEST_RANGE: Final = 4096
+"""Bytes of addresses that Vivado gives a block at the least."""
 
 
 def import_pynq() -> ModuleType:
@@ -126,13 +144,16 @@ class Parts:
         given = {str(name).lower(): value for name, value in self._overlay.ip_dict[block.dma].get("parameters", {}).items()}
         built = {"c_include_sg": 0, "c_sg_length_width": DMA_LENGTH_BITS}
         for name, due in built.items():
-            if int(given.get(name, due)) != due:
+            if self._number(given.get(name, due), f"{name} of {block.dma}") != due:
                 raise self._another(f"{block.dma} has {name} {given[name]}, not {due}")
-        return registers, int(given.get("c_addr_width", 32))
+        width = self._number(given.get("c_addr_width", 32), f"c_addr_width of {block.dma}")
+        if not 32 <= width <= 64:
+            raise self._another(f"{block.dma} has addresses of {width:g} bits, not 32 to 64")
+        return registers, int(width)
 
     def interrupt_controller(self) -> Any:
         """Return the registers of the interrupt controller."""
-        return self._registers(INTERRUPT_CONTROLLER, INTERRUPT_CONTROLLER_VLNV, None)
+        return self._registers(INTERRUPT_CONTROLLER, INTERRUPT_CONTROLLER_VLNV, INTERRUPT_CONTROLLER_ADDRESS)
 
     def interrupt(self, pin: str) -> int | None:
         """Return the input of the interrupt controller that a pin is at; None where it is at none."""
@@ -144,23 +165,31 @@ class Parts:
         for details in self._overlay.ip_dict.values():
             value = details.get("parameters", {}).get("PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ")
             if value is not None:
-                return float(value)
+                return self._number(value, "the frequency of pl_clk0")
         return None
 
     def allocate(self, **arguments: Any) -> Any:
         """Return a buffer in the memory of the device."""
         return self._pynq.allocate(target=self.device, **arguments)
 
-    def _registers(self, cell: str, vlnv: str, address: int | None) -> Any:
+    def _registers(self, cell: str, vlnv: str, address: int) -> Any:
         details = self._overlay.ip_dict.get(cell)
         if details is None:
             raise self._another(f"there is no {cell}")
         if details.get("type") != vlnv:
             raise self._another(f"{cell} is {details.get('type')}, not {vlnv}")
-        base = int(details["phys_addr"])
-        if address is not None and base != address:
+        base, size = int(details["phys_addr"]), int(details["addr_range"])
+        if base != address:
             raise self._another(f"{cell} is at {base:#x}, not at {address:#x}")
-        return self._pynq.MMIO(base, min(int(details["addr_range"]), REGISTER_RANGE), device=self.device)
+        if size < _SMALLEST_RANGE:
+            raise self._another(f"{cell} has {size} bytes of addresses, not {_SMALLEST_RANGE} or more")
+        return self._pynq.MMIO(base, min(size, REGISTER_RANGE), device=self.device)
+
+    def _number(self, value: Any, what: str) -> float:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise self._another(f"{what} is {value!r}, no number") from None
 
     def _another(self, what: str) -> BackendUnavailable:
         return BackendUnavailable(
@@ -185,12 +214,22 @@ def _pynq_vetoes(path: Path) -> str | None:
     """Return which other bitstream PYNQ loaded since the board started, None where none."""
     try:
         state = importlib.import_module("pynq.pl_server.global_state")
-        state.initial_global_state_file_boot_check()
-        if not state.global_state_file_exists():
-            return None
-        told = state.load_global_state()
-        same = told.bitfile_hash == state.bitstream_hash(str(path))
-    except (ImportError, AttributeError, OSError, ValueError):
-        # It keeps no such state, or an unreadable one, which it could not use either.
+        folder, hashed = Path(state.STATE_DIR), state.bitstream_hash(str(path))
+    except (ImportError, AttributeError):
+        # It keeps no record.
         return None
-    return None if same else f"PYNQ has loaded {told.bitfile_name} since the board started, maybe over it"
+    with suppress(AttributeError, OSError):
+        # Removes a record of before the start.
+        state.initial_global_state_file_boot_check()
+    # Read here: PYNQ 3.0.1 hashes what is at the path by now, which may be gone, or another.
+    for record in (folder / name for name in _RECORDS):
+        try:
+            told = json.loads(record.read_text(encoding="utf-8"))
+            name, found = told["bitfile_name"], told["bitfile_hash"]
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return f"PYNQ's record of what it loaded, {record}, cannot be read ({type(error).__name__}: {error})"
+        if found != hashed:
+            return f"PYNQ has loaded {name} since the board started, maybe over it"
+    return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import threading
 import time
 import weakref
 from pathlib import Path
@@ -41,24 +43,24 @@ class SimulatedBus(Bus):
     def __init__(
         self, library: Path, cycle_limit: int | None = None, pauses: tuple[int, int] = (0, 0), seed: int = 0, undefined: str = "zeros"
     ) -> None:
-        self._functions = functions = _load(library)
+        functions = _load(library)
         self._job_words = int(functions.ebmhw_unit_job_words())
         self._cycle_limit = cycle_limit
-        self._unit = functions.ebmhw_unit_create(_UNDEFINED[undefined], seed, *pauses)
-        self._end = weakref.finalize(self, functions.ebmhw_unit_destroy, self._unit)
+        self._unit = _Verilated(functions, _UNDEFINED[undefined], seed, *pauses)
+        self._end = weakref.finalize(self, self._unit.destroy)
 
     @property
     def cycles(self) -> int:
         """Cycles so far."""
-        return int(self._functions.ebmhw_unit_cycles(self._unit))
+        return int(self._unit.call("cycles"))
 
     def read(self, offset: int) -> int:
         word = ctypes.c_uint32()
-        self._done("read", offset, self._functions.ebmhw_unit_read(self._unit, offset, ctypes.byref(word), _REGISTER_CYCLES))
+        self._done("read", offset, self._unit.call("read", offset, ctypes.byref(word), _REGISTER_CYCLES))
         return word.value
 
     def write(self, offset: int, word: int) -> None:
-        self._done("write", offset, self._functions.ebmhw_unit_write(self._unit, offset, word, _REGISTER_CYCLES))
+        self._done("write", offset, self._unit.call("write", offset, word, _REGISTER_CYCLES))
 
     def _done(self, what: str, offset: int, response: int) -> None:
         if response < 0:
@@ -97,7 +99,7 @@ class SimulatedBus(Bus):
 
     def begin(self, jobs: Beats, answer: Beats) -> None:
         """Put a batch to the unit, whole beats. Both arrays must stay where they are until it is answered or abandoned."""
-        self._functions.ebmhw_unit_begin(self._unit, jobs.ctypes.data, jobs.size, answer.ctypes.data, answer.size)
+        self._unit.call("begin", jobs.ctypes.data, jobs.size, answer.ctypes.data, answer.size)
 
     def step(self, cycles: int) -> tuple[int, int, int]:
         """Run the clock until the batch is over, at most so many cycles.
@@ -105,14 +107,41 @@ class SimulatedBus(Bus):
         Returns what became of it (0 it goes on, 1 it is answered, 2 the answer is longer than its array), words taken, words given.
         """
         sent, arrived = ctypes.c_uint64(), ctypes.c_uint64()
-        status = int(self._functions.ebmhw_unit_step(self._unit, cycles, ctypes.byref(sent), ctypes.byref(arrived)))
+        status = int(self._unit.call("step", cycles, ctypes.byref(sent), ctypes.byref(arrived)))
         return status, sent.value, arrived.value
 
     def abandon(self) -> None:
-        self._functions.ebmhw_unit_abandon(self._unit)
+        self._unit.call("abandon")
 
     def close(self) -> None:
         self._end()
+
+
+@final
+class _Verilated:
+    """A verilated unit in memory, which is destroyed once, never under a call of another thread, and by the process that made it only."""
+
+    def __init__(self, functions: Any, *arguments: int) -> None:
+        self._functions, self._process, self._lock = functions, os.getpid(), threading.Lock()
+        self._handle: int | None = functions.ebmhw_unit_create(*arguments)
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Call a function of the library on the unit."""
+        if os.getpid() != self._process:
+            raise HardwareFault(f"the simulated unit belongs to process {self._process}, this is {os.getpid()}, a fork of it; make a backend here")
+        with self._lock:
+            if self._handle is None:
+                raise HardwareFault("the simulated unit was closed; make a backend anew")
+            return getattr(self._functions, f"ebmhw_unit_{name}")(self._handle, *arguments)
+
+    def destroy(self) -> None:
+        """Give the memory back; at the end of the process, too, where a thread may still be at work."""
+        if os.getpid() != self._process:
+            return
+        with self._lock:
+            handle, self._handle = self._handle, None
+            if handle is not None:
+                self._functions.ebmhw_unit_destroy(handle)
 
 
 def _load(library: Path) -> Any:

@@ -108,7 +108,7 @@ def _refused(context: Context, todo: list[tuple[UnitDriver, list[Bad]]]) -> str:
     count = 0
     for driver, bad in todo:
         load = wire.load_of(driver)
-        right = wire.exchange(driver, load.batch, load.room, EXCHANGE_SECONDS)
+        right = driver.exchange(load.batch, load.room, EXCHANGE_SECONDS)
         for one in bad:
             context.check_time()
             _one(driver, one, load.batch, right)
@@ -117,23 +117,23 @@ def _refused(context: Context, todo: list[tuple[UnitDriver, list[Bad]]]) -> str:
 
 
 def _one(driver: UnitDriver, bad: Bad, good: Beats, right: Beats) -> None:
-    noun = wire.kind_of(driver).unit.name
+    noun = driver.kind.unit.name
     failed = driver.counters()["jobs_failed"]
     # A run is only refused for its own fault while its problem is loaded.
     sent = bad.packet if bad.ends else np.concatenate([bad.packet, good])
-    answer = wire.exchange(driver, sent, _ROOM, EXCHANGE_SECONDS)
+    answer = driver.exchange(sent, _ROOM, EXCHANGE_SECONDS)
     found = wire.error_in(driver, answer)
     if found is None:
         raise Mismatch(f"{noun} was sent {bad.what} and did not refuse it")
     error, _, words = found
     if error != bad.error:
         raise Mismatch(f"{noun} was sent {bad.what} and refused it with the error '{error}', not '{bad.error}'")
-    told = wire.kind_of(driver).error_names.get(wire.read(driver, "last_error"))
+    told = driver.kind.error_names.get(driver.read("last_error"))
     if told != bad.error:
         raise Mismatch(f"register last_error of {noun} says '{told}' after {bad.what}, not '{bad.error}'")
     if driver.counters()["jobs_failed"] != failed + 1:
         raise Mismatch(f"register jobs_failed of {noun} went from {failed} to {driver.counters()['jobs_failed']} with one packet refused")
-    rest = wire.exchange(driver, good, _ROOM, EXCHANGE_SECONDS) if bad.ends else answer[words:]
+    rest = driver.exchange(good, _ROOM, EXCHANGE_SECONDS) if bad.ends else answer[words:]
     if not np.array_equal(rest, right):
         raise Mismatch(f"{noun} was sent {bad.what}, refused it, and answered the next job otherwise than before: {_where(rest, right)}")
 
@@ -151,10 +151,10 @@ def _where(found: Beats, right: Beats) -> str:
 def cut_answer(context: Context) -> str:
     """Give an answer less room than it takes: the transfer fails, and after a reset all is as before."""
     for driver in context.units:
-        noun, load = wire.kind_of(driver).unit.name, wire.load_of(driver)
-        right = wire.exchange(driver, load.batch, load.room, EXCHANGE_SECONDS)
+        noun, load = driver.kind.unit.name, wire.load_of(driver)
+        right = driver.exchange(load.batch, load.room, EXCHANGE_SECONDS)
         try:
-            wire.exchange(driver, load.batch, 2, 2.0)
+            driver.exchange(load.batch, 2, 2.0)
         except HardwareFault:
             pass
         else:
@@ -170,9 +170,9 @@ def given_up(context: Context) -> str:
     cycles = program.n * -(-(program.n - 1) // core.shape.slots) + core.shape.latency
     long = wire.core_load(core, program, min(core.shape.sweeps_max, max(1, int(context.rate() / cycles))))
     load = wire.load_of(core)
-    right = wire.exchange(core, load.batch, load.room, EXCHANGE_SECONDS)
+    right = core.exchange(load.batch, load.room, EXCHANGE_SECONDS)
     try:
-        wire.exchange(core, long.batch, long.room, 0.02)
+        core.exchange(long.batch, long.room, 0.02)
     except CoreStalled:
         _recovered(core, load, right)
         return "reset in the middle of a job, and the next job is right"
@@ -180,12 +180,12 @@ def given_up(context: Context) -> str:
 
 
 def _recovered(driver: UnitDriver, load: wire.Load, right: Beats) -> None:
-    noun = wire.kind_of(driver).unit.name
+    noun = driver.kind.unit.name
     driver.reset()
     error = driver.status()["last_error"]
     if error != "no_error":
         raise Mismatch(f"{noun} was reset and still tells the error '{error}'")
-    found = wire.exchange(driver, load.batch, load.room, EXCHANGE_SECONDS)
+    found = driver.exchange(load.batch, load.room, EXCHANGE_SECONDS)
     if not np.array_equal(found, right):
         raise Mismatch(f"{noun} answers otherwise after a reset than before: {_where(found, right)}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Final
 
 from ebmhw.backends.driver import IsingDriver
 from ebmhw.backends.unit_driver import UnitDriver
@@ -23,17 +23,17 @@ def identity(context: Context) -> str:
     """Look whether every unit says what it is, and says it again and again."""
     builds = set()
     for driver in context.units:
-        unit = wire.kind_of(driver).unit
+        unit = driver.kind.unit
         due = {
             "identity": unit.identity,
             "map_hash": unit.registers.hash32,
             "packet_hash": unit.packet_hash,
             "contract_hash": int(contract_digest()[:8], 16),
-            "build": wire.read(driver, "build"),
+            "build": driver.read("build"),
         }
         for _ in range(_READS):
             for name, word in due.items():
-                found = wire.read(driver, name)
+                found = driver.read(name)
                 if found != word:
                     raise Mismatch(f"register {name} of {unit.name} reads {found:#010x}, not {word:#010x}")
         builds.add(due["build"])
@@ -49,7 +49,7 @@ def registers(context: Context) -> str:
     """Write and read back every bit that may be written, and put the old words back."""
     bits = 0
     for driver in context.units:
-        unit = wire.kind_of(driver).unit
+        unit = driver.kind.unit
         driver.reset()
         for register in unit.registers.registers:
             if all(field.access == "rw" for field in register.fields):
@@ -57,14 +57,14 @@ def registers(context: Context) -> str:
             elif all(field.access == "pulse" for field in register.fields):
                 _reads(driver, register, 0, "nothing of it is kept")
             else:
-                stray = wire.read(driver, register.name) & ~register.mask
+                stray = driver.read(register.name) & ~register.mask
                 if stray:
                     raise Mismatch(f"register {register.name} of {unit.name} has bits {stray:#x} set that no field owns")
     return f"{bits} bits written and read back"
 
 
 def _written(driver: UnitDriver, register: Register) -> int:
-    before = wire.read(driver, register.name)
+    before = driver.read(register.name)
     patterns = [0, register.mask, *(register.mask & word for word in (0x5555_5555, 0xAAAA_AAAA)), *(1 << bit for bit in range(32))]
     try:
         for pattern in patterns:
@@ -77,26 +77,26 @@ def _written(driver: UnitDriver, register: Register) -> int:
 
 
 def _write_word(driver: UnitDriver, register: Register, word: int) -> None:
-    wire.write(driver, register.name, **{field.name: (word & field.mask) >> field.lsb for field in register.fields})
+    driver.write(register.name, **{field.name: (word & field.mask) >> field.lsb for field in register.fields})
 
 
 def _reads(driver: UnitDriver, register: Register, word: int, why: str) -> None:
-    found = wire.read(driver, register.name)
+    found = driver.read(register.name)
     if found != word:
-        raise Mismatch(f"register {register.name} of {wire.kind_of(driver).unit.name} reads {found:#010x}, not {word:#010x}: {why}")
+        raise Mismatch(f"register {register.name} of {driver.kind.unit.name} reads {found:#010x}, not {word:#010x}: {why}")
 
 
 def counters(context: Context) -> str:
     """Look whether counters are cleared, and count what a known job takes."""
     told = []
     for driver in context.units:
-        name = wire.kind_of(driver).unit.name
+        name = driver.kind.unit.name
         driver.clear_counters()
         left = {what: count for what, count in driver.counters().items() if count}
         if left:
             raise Mismatch(f"counters of {name} were cleared and read {left}")
         load = wire.load_of(driver)
-        wire.exchange(driver, load.batch, load.room, EXCHANGE_SECONDS)
+        driver.exchange(load.batch, load.room, EXCHANGE_SECONDS)
         found = driver.counters()
         due = {"jobs_done": len(load.packets), "jobs_failed": 0}
         if isinstance(driver, IsingDriver):
@@ -150,7 +150,7 @@ def clock(context: Context) -> str:
 
 def _timed(core: IsingDriver, load: wire.Load) -> tuple[int, float]:
     before, began = core.counters()["cycles"], time.perf_counter()
-    answer = wire.exchange(core, load.batch, load.room, EXCHANGE_SECONDS)
+    answer = core.exchange(load.batch, load.room, EXCHANGE_SECONDS)
     seconds = time.perf_counter() - began
     refused = wire.error_in(core, answer)
     if refused is not None:
@@ -162,12 +162,11 @@ def transfers(context: Context) -> str:
     """Tell how the ends of transfers were found; interrupts that do not come are a failure, a system that is late now and then is none."""
     told = []
     for driver in context.units:
-        interrupts = getattr(driver._bus, "interrupts", None)
-        if interrupts is None:
+        found = driver.transfers()
+        if not found:
             raise NotApplicable("this bus has no interrupts")
-        found: dict[str, Any] = interrupts()
         lost, taken = found.get("interrupts_lost", 0), found.get("taken", 0)
-        text = f"{wire.kind_of(driver).unit.name}: " + ", ".join(f"{name} {value}" for name, value in found.items())
+        text = f"{driver.kind.unit.name}: " + ", ".join(f"{name} {value}" for name, value in found.items())
         if lost > 2 + (taken + lost) * _LOST_SHARE:
             raise Mismatch(f"{lost} of {taken + lost} interrupts never came, and the driver found the ends by looking; {text}")
         told.append(text)

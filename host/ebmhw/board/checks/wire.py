@@ -14,7 +14,7 @@ from ebmhw.backends.packing import pack_problem
 from ebmhw.backends.phi_driver import PhiDriver
 from ebmhw.backends.phi_tokens import TokenRows
 from ebmhw.backends.unit_driver import UnitDriver
-from ebmhw.backends.units import ISING, PHI, UnitKind
+from ebmhw.backends.units import ISING, PHI
 from ebmhw.contract.phi_formats import NO_POSITION, inverse_log2
 from ebmhw.program import Program
 from ebmhw.schedule import Schedule, beta_word
@@ -22,31 +22,6 @@ from ebmhw.schedule import Schedule, beta_word
 RUN: Final = PacketCodec(ISING.unit.jobs.layout("run"))
 PROBLEM: Final = PacketCodec(ISING.unit.jobs.layout("problem"))
 TOKEN: Final = PacketCodec(PHI.unit.jobs.layout("token"))
-
-
-def exchange(driver: UnitDriver, jobs: Beats, room: int, seconds: float) -> Beats:
-    """Return what a unit answers to a batch, whatever it is; the driver forgets what the unit held."""
-    with driver._batch():
-        answer = driver._bus.exchange(jobs, room, seconds)
-    driver._forget()
-    return answer
-
-
-def read(driver: UnitDriver, register: str) -> int:
-    """Return the word of a register."""
-    with driver._lock:
-        return driver._read(register)
-
-
-def write(driver: UnitDriver, register: str, **fields: int) -> None:
-    """Write a register; fields that are not named get their reset values."""
-    with driver._lock:
-        driver._write(register, **fields)
-
-
-def kind_of(driver: UnitDriver) -> UnitKind:
-    """Return what a driver drives."""
-    return driver._kind
 
 
 @final
@@ -101,7 +76,7 @@ def load_of(driver: UnitDriver) -> Load:
 
 def error_in(driver: UnitDriver, answer: Beats) -> tuple[str, int, int] | None:
     """Return (name, job, words) of the error packet that an answer begins with, None where it begins with another or with none."""
-    kind = kind_of(driver)
+    kind = driver.kind
     codec = PacketCodec(kind.unit.results.layout("error"))
     words = codec.beats() * codec.words_a_beat // 2
     if answer.size < words or int(answer[0]) >> 16 & 0xFF != codec.layout.code:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final, final
+from typing import IO, TYPE_CHECKING, Any, Final, final
 
-from ebmhw.backends.cost import PARTS
-from ebmhw.backends.fit import Fit
+from ebmhw.backends.auto.cost import PARTS
+from ebmhw.backends.auto.fit import Fit
 from ebmhw.errors import ConfigError, PermissionDenied
 from ebmhw.files import write_whole
+
+if TYPE_CHECKING:
+    from ebmhw.backends.core import CoreBackend
 
 VERSION: Final = 1
 """Of the file's form, and of what is counted."""
@@ -26,6 +30,9 @@ COMMAND: Final = "ebmhw backends --calibrate"
 
 _MOST_RECORDS, _MOST_BYTES = 64, 1 << 20
 """Of the file; the oldest records make room."""
+
+_END: Final = 2.0**53
+"""Of time, in seconds of the epoch."""
 
 _CPU_FIELDS = ("model name", "cpu model", "CPU implementer", "CPU part", "Hardware")
 """Lines of /proc/cpuinfo that tell processors apart, on x86 and on Arm."""
@@ -70,6 +77,8 @@ class Record:
         fits = {kind: None if data[kind] is None else Fit.from_dict(data[kind], list(PARTS[f"{side} {kind}"])) for kind in ("run", "phi")}
         if fits["run"] is None:
             raise ValueError("there is no fit of runs")
+        if isinstance(made, bool) or not isinstance(made, (int, float)) or not 0 <= made < _END:
+            raise ValueError(f"it says that it was made {made!r} seconds after 1970")
         return cls(backend, key, float(made), fits["run"], fits["phi"])
 
 
@@ -90,21 +99,20 @@ class Calibrations:
     damage: str | None = None
 
     def find(self, backend: str, key: Mapping[str, str]) -> Record | str:
-        """Return the record of a backend that holds for a key, or why there is none and what to do."""
+        """Return the newest record of a backend that holds for a key, as far as the key says what it depends on, or why there is none and what to
+        do."""
         remedy = f"run `{COMMAND}`"
         if self.damage is not None:
             return f"{self.damage}; {remedy}, which writes it anew"
         known = [record for record in self.records if record.backend == backend]
         for record in reversed(known):
-            if record.key == key:
+            if all(record.key.get(name) == value for name, value in key.items()):
                 return record
         if not known:
             return f"{backend} is not calibrated; {remedy}"
         newest = known[-1].key
         told = [
-            f"its {name} was {newest.get(name, 'not said')}, now it is {key.get(name, 'not said')}"
-            for name in sorted({*newest, *key})
-            if newest.get(name) != key.get(name)
+            f"its {name} was {newest.get(name, 'not said')}, now it is {value}" for name, value in sorted(key.items()) if newest.get(name) != value
         ]
         return f"the calibration of {backend} is stale: {', '.join(told)}; {remedy}"
 
@@ -131,16 +139,24 @@ class Calibrations:
 
 
 def calibration_path() -> Path:
-    """Return the file of this user: ``ebmhw/calibration.json`` in XDG_CACHE_HOME, else in ~/.cache."""
+    """Return the file of this user: ``ebmhw/calibration.json`` in XDG_CACHE_HOME, else in ~/.cache; ConfigError where there is no home either."""
     given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path.home() / ".cache") / "ebmhw" / "calibration.json"
+    try:
+        folder = Path(given) if given else Path.home() / ".cache"
+    except RuntimeError:
+        raise ConfigError("this user has no home to keep a calibration in; point XDG_CACHE_HOME to a folder that can be written") from None
+    return folder / "ebmhw" / "calibration.json"
 
 
 def read_calibrations(path: Path | None = None) -> Calibrations:
     """Return what a file holds, by default this user's; nothing where it is not there, or is damaged, which `Calibrations.damage` tells."""
     path = path if path is not None else calibration_path()
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        found = path.stat()
+        # Reading a pipe would wait for somebody who writes to it.
+        if not stat.S_ISREG(found.st_mode):
+            return Calibrations(path, damage=f"the calibration in {path} is no file; move it away")
+        if found.st_size > _MOST_BYTES:
             return Calibrations(path, damage=f"the calibration in {path} is damaged (it has more than {_MOST_BYTES} bytes)")
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["version"] != VERSION:
@@ -159,9 +175,15 @@ def cpu_key(threads: int, instruction_set: str) -> dict[str, str]:
     return {"processor": processor(), "threads": str(threads), "instruction set": instruction_set, "ebmhw": _version(), "kernel": kernel_digest()}
 
 
-def board_key(build: int, units: int) -> dict[str, str]:
-    """Return what times on so many units of a design of that build depend on, the processor that drives them among it."""
-    return {"processor": processor(), "ebmhw": _version(), "build": f"{build:#010x}", "units": str(units)}
+def design_key(build: int) -> dict[str, str]:
+    """Return what times on a design of that build depend on, as far as is known before it is touched: the processor that drives it among it."""
+    return {"processor": processor(), "ebmhw": _version(), "build": f"{build:#010x}"}
+
+
+def board_key(board: CoreBackend) -> dict[str, str]:
+    """Return what times on a connected board depend on: the clock, which is set anew with each start of the board, and the number of cores too."""
+    core = board.drivers[0]
+    return {**design_key(core.shape.build), "units": str(len(board.drivers)), "clock": f"{core.cycles_per_second / 1e6:.4g} MHz"}
 
 
 def processor() -> str:

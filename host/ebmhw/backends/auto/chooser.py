@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import final
 from weakref import WeakKeyDictionary
 
-from ebmhw.backends.calibration import Record
+from ebmhw.backends.auto.calibration import Record
+from ebmhw.backends.auto.cost import PARTS, PhiWork, ProgramLoad, RunWork
+from ebmhw.backends.auto.fit import Prediction
 from ebmhw.backends.core import CoreBackend
-from ebmhw.backends.cost import PARTS, PhiWork, ProgramLoad, RunWork
-from ebmhw.backends.fit import Prediction
 from ebmhw.backends.request import RunRequest
 from ebmhw.errors import DoesNotFit, NotSupported
 from ebmhw.phi.logits import DeviceLogits
@@ -97,7 +97,7 @@ class Chooser:
     def misfit(self, program: Program, rule: str, work: RunWork) -> str | None:
         """Return why the board cannot run a program, None where it can."""
         try:
-            self._board.refuse_misfit(program, rule)
+            self._board.capabilities.refuse(program, rule, self._board.name)
         except (DoesNotFit, NotSupported) as error:
             return str(error).partition("; ")[0]
         shape = self._board.drivers[0].shape

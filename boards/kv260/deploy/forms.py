@@ -14,14 +14,14 @@ _FORM: Final[dict[str, type | tuple[type, ...]]] = {
     "model": str,
     "compatible": list,
     "products": list,
-    "system": dict,
+    "system": (str, type(None)),
     "python": list,
     "tools": dict,
     "folder": bool,
     "disks": list,
     "apps": (list, type(None)),
-    "loaded": _MAYBE_DICT,
-    "manager": str,
+    "nodes": _MAYBE_DICT,
+    "manager": (str, type(None)),
     "pynq": _MAYBE_DICT,
     "installed": dict,
     "journal": bool,
@@ -42,11 +42,11 @@ def checked_facts(found: Any) -> dict[str, Any]:
     """Return a board's facts; BoardError where they are not of their form."""
     facts = _of_form(found, _FORM, "facts")
     good = (
-        _texts(facts["compatible"]) and _texts(facts["products"]) and _texts(facts["troubles"]) and _texts(list(facts["system"].values())),
+        _texts(facts["compatible"]) and _texts(facts["products"]) and _texts(facts["troubles"]),
         _numbers(facts["python"]),
         all(isinstance(one, list) and [type(part) for part in one] == [int, int, bool, str] for one in facts["disks"]) and facts["disks"],
         all(_is_app(one) for one in facts["apps"] or []),
-        all(isinstance(one, dict) for one in (facts["loaded"] or {}).values()),
+        all(isinstance(one, dict) for one in (facts["nodes"] or {}).values()),
     )
     if not all(good):
         raise BoardError("the board's facts are not of their form; is something else between this machine and the board's python3?")
@@ -82,4 +82,4 @@ def _numbers(values: list[Any]) -> bool:
 
 
 def _is_app(one: Any) -> bool:
-    return isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) and isinstance(one[1], (str, type(None)))
+    return isinstance(one, list) and [type(part) for part in one] == [str, bool]

@@ -1,4 +1,4 @@
-"""What a run or a measurement asks of each backend, in numbers that its time is a sum of: counts here, seconds each in `ebmhw.backends.fit`."""
+"""What a run or a measurement asks of each backend, in numbers that its time is a sum of: counts here, seconds each in `ebmhw.backends.auto.fit`."""
 
 from __future__ import annotations
 

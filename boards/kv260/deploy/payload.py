@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import final
 
 from ebmhw.board.block_design import APP, STEM
+from ebmhw.board.installed import FOLDER_FILES, SHARE_FILES
 from ebmhw.board.manifest import FILE, BitstreamEntry, FileFacts, read_manifest
 from ebmhw.errors import ConfigError, FirmwareError
-
-FIRMWARE_FILES: Final = (f"{APP}.bit.bin", f"{APP}.dtbo", "shell.json")
-"""Of the loader's folder: nothing else may lie there."""
-
-SHARE_FILES: Final = (f"{STEM}.bit", f"{STEM}.hwh", FILE)
-"""For software on the board."""
 
 
 @final
@@ -43,27 +38,18 @@ class UploadFile:
 
 @final
 @dataclass(frozen=True)
-class Package:
+class Payload:
     """A firmware: the manifest's entry of its bitstream, and its files."""
 
     entry: BitstreamEntry
     files: tuple[UploadFile, ...]
 
-    @property
-    def size(self) -> int:
-        """All its bytes."""
-        return sum(one.size for one in self.files)
-
     def of(self, where: str) -> dict[str, list[str | int]]:
         """Return digest and size of the files for a folder of the board, by name, as its facts say them."""
         return {one.name: [one.sha256, one.size] for one in self.files if one.where == where}
 
-    def differences(self) -> list[str]:
-        """Return in what its contract differs from this checkout's, as `ebmhw.board.manifest.BitstreamEntry.differences`."""
-        return self.entry.differences()
 
-
-def read_package(folder: Path) -> Package:
+def read_payload(folder: Path) -> Payload:
     """Return the firmware in a folder.
 
     Raises
@@ -72,7 +58,7 @@ def read_package(folder: Path) -> Package:
         A file is missing, one too many is there, or one is not the one that the manifest's entry names.
     """
     files: list[UploadFile] = []
-    for where, path, names in (("firmware", folder / APP, FIRMWARE_FILES), ("share", folder / "share", SHARE_FILES)):
+    for where, path, names in (("firmware", folder / APP, FOLDER_FILES), ("share", folder / "share", SHARE_FILES)):
         if not path.is_dir():
             raise FirmwareError(f"there is no {path}; make the firmware first (make firmware), or say where it is (--firmware FOLDER)")
         there = {one.name for one in path.iterdir()}
@@ -88,7 +74,7 @@ def read_package(folder: Path) -> Package:
     damage = [text for text in entry.damage(folder / "share") if f"{STEM}.xsa" not in text]
     if damage:
         raise FirmwareError(f"{'; '.join(damage)}; make the firmware again (make firmware)")
-    return Package(entry, tuple(files))
+    return Payload(entry, tuple(files))
 
 
 def find_host_package(given: Path | None, dist: Path) -> UploadFile:

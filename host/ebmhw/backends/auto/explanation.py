@@ -8,12 +8,12 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from ebmhw.backends.calibration import Calibrations, Record, board_key, cpu_key
-from ebmhw.backends.chooser import Choice, Chooser, shown_seconds
+from ebmhw.backends.auto.calibration import Calibrations, Record, board_key, cpu_key
+from ebmhw.backends.auto.chooser import Choice, Chooser, shown_seconds
+from ebmhw.backends.auto.cost import PARTS, PhiWork, ProgramLoad, RunWork
+from ebmhw.backends.auto.fit import Prediction
 from ebmhw.backends.core import CoreBackend
-from ebmhw.backends.cost import PARTS, PhiWork, ProgramLoad, RunWork
 from ebmhw.backends.cpu import CpuBackend
-from ebmhw.backends.fit import Prediction
 from ebmhw.errors import BackendUnavailable
 from ebmhw.model import Model
 from ebmhw.program import Program
@@ -84,7 +84,7 @@ class Explainer:
     def __init__(self, cpu: CpuBackend, board: CoreBackend | str, calibrations: Calibrations, board_name: str = "kv260") -> None:
         self._threads, self._board, self._board_name = cpu.threads, board, board_name
         self._cpu = calibrations.find("cpu", cpu_key(cpu.threads, cpu.instruction_set))
-        self._record: Record | str = board if isinstance(board, str) else calibrations.find(board.name, key_of(board))
+        self._record: Record | str = board if isinstance(board, str) else calibrations.find(board.name, board_key(board))
         self._chooser: Chooser | None = None
         if isinstance(board, CoreBackend) and isinstance(self._cpu, Record) and isinstance(self._record, Record):
             self._chooser = Chooser(self._cpu, self._threads, board, self._record)
@@ -120,11 +120,6 @@ class Explainer:
             choice: Choice = Choice.between(cpu, board, self._board_name)
             return Explanation(work, backends, self._board_name if choice.on_board else "cpu", choice.because)
         return Explanation(work, backends, "cpu", f"auto: cpu, since {board_missing or cpu_missing}")
-
-
-def key_of(board: CoreBackend) -> dict[str, str]:
-    """Return what the times of a connected board depend on."""
-    return board_key(board.drivers[0].shape.build, len(board.drivers))
 
 
 def typical(explainer: Explainer) -> list[Explanation]:

@@ -1,8 +1,7 @@
-"""Fits of times: seconds for each count of `ebmhw.backends.cost`, found by least squares of relative errors."""
+"""Fits of times: seconds for each count of `ebmhw.backends.auto.cost`, found by least squares of relative errors."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -14,6 +13,9 @@ from ebmhw.errors import InvalidRun
 
 FOLDS: Final = 5
 """Fits are judged on measurements that they have not seen: each of so many parts by a fit to the others."""
+
+_LARGEST: Final = 1e12
+"""Of any number of a fit; what times it with counts stays finite."""
 
 _WITHIN: Final = 0.9
 """Share of the judged measurements within a fit's factor."""
@@ -59,8 +61,8 @@ class Fit:
 
     def __post_init__(self) -> None:
         numbers = [*self.seconds.values(), self.error, self.factor]
-        if not all(isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number < math.inf for number in numbers):
-            raise ValueError("a number of seconds, an error or a factor is none that is finite and not negative")
+        if not all(isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number <= _LARGEST for number in numbers):
+            raise ValueError(f"a number of seconds, an error or a factor is none from 0 to {_LARGEST:g}")
         if isinstance(self.points, bool) or not isinstance(self.points, int) or self.points < 1 or self.factor < 1:
             raise ValueError(f"points is {self.points!r} and factor {self.factor!r}; both are 1 or more")
 
@@ -104,8 +106,8 @@ def fit(counts: Sequence[Mapping[str, float]], seconds: Sequence[float], names: 
     found = _solved(rows, times)
     return Fit(
         dict(zip(names, found.tolist(), strict=True)),
-        float(np.median(np.abs(ratios - 1))),
-        float(np.quantile(worst, _WITHIN)),
+        min(_LARGEST, float(np.median(np.abs(ratios - 1)))),
+        min(_LARGEST, float(np.quantile(worst, _WITHIN))),
         int(times.size),
     )
 

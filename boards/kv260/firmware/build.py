@@ -13,23 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from boards.kv260.firmware.folders import check_ours, put_in_place
-from boards.kv260.firmware.image import IMAGE, read_bit, write_image
-from boards.kv260.firmware.overlay import OVERLAY, overlay_source, write_overlay
-from boards.kv260.firmware.package import package_name, write_package
+from boards.kv260.firmware.deb import package_name, write_package
+from boards.kv260.firmware.image import read_bit, write_image
+from boards.kv260.firmware.overlay import overlay_source, write_overlay
+from boards.kv260.firmware.places import check_ours, put_in_place
 from boards.kv260.firmware.ports import read_ports
 from boards.kv260.firmware.tools import PACKAGES, find_tool
 from ebmhw.board.block_design import APP, SHELL, STEM
+from ebmhw.board.installed import FOLDER_FILES, SHARE_FILES, SHELL_FILE
 from ebmhw.board.manifest import FILE, BitstreamEntry, Manifest, read_manifest
 from ebmhw.errors import FirmwareError, PermissionDenied
 
 SHARE: Final = "share"
 """Folder for what goes to `ebmhw.board.block_design.SHARE_ROOT`."""
-
-SHELL_FILE: Final = "shell.json"
-
-FOLDER_FILES: Final = (IMAGE, OVERLAY, SHELL_FILE)
-SHARE_FILES: Final = (f"{STEM}.bit", f"{STEM}.hwh", FILE)
 
 
 @final

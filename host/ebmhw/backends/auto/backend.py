@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.backends.base import Capabilities, SamplerBackend
-from ebmhw.backends.calibration import Calibrations, board_key, cpu_key, read_calibrations
-from ebmhw.backends.chooser import Choice, Chooser
+from ebmhw.backends.auto.calibration import Calibrations, board_key, cpu_key, design_key, read_calibrations
+from ebmhw.backends.auto.chooser import Choice, Chooser
+from ebmhw.backends.auto.prospect import Prospect
+from ebmhw.backends.base import SamplerBackend
+from ebmhw.backends.capabilities import Capabilities
 from ebmhw.backends.core import CoreBackend
 from ebmhw.backends.cpu import CpuBackend
 from ebmhw.backends.draws import Draws
-from ebmhw.backends.prospect import Prospect
 from ebmhw.backends.request import RunRequest
 from ebmhw.backends.stop import Stop
-from ebmhw.errors import CoreStalled, HardwareFault
+from ebmhw.errors import ConfigError, CoreStalled, HardwareFault
 from ebmhw.phi.request import PhiRequest
 
 if TYPE_CHECKING:
-    from ebmhw.backends.run_queue import Fits, Outcome
+    from ebmhw.backends.submission import Fits, Outcome
 
 _Result = TypeVar("_Result")
-
-_USED = "used"
-"""Under which a request's info holds what was chosen until the whole info is made."""
 
 
 @final
@@ -55,7 +53,9 @@ class AutoBackend(SamplerBackend):
         return self.cpu.capabilities
 
     def _execute(self, request: RunRequest) -> Draws:
-        choice = self.chooser.run(request)
+        return self._executed(request, self.chooser.run(request))
+
+    def _executed(self, request: RunRequest, choice: Choice) -> Draws:
         backend = self.board if choice.on_board else self.cpu
         draws = self._guarded(choice, lambda: backend._execute(request))
         self._note(request, choice, draws)
@@ -64,14 +64,20 @@ class AutoBackend(SamplerBackend):
     def _execute_some(self, first: RunRequest, more: Callable[[Fits], RunRequest | None]) -> list[Outcome]:
         choice = self.chooser.run(first)
         if not choice.on_board:
-            return [self._execute(first)]
+            return [self._executed(first, choice)]
         taken = [(first, choice)]
+        candidate = choice
 
         def next_one(fits: Fits) -> RunRequest | None:
-            # What is better off on the CPU waits for its turn there.
-            found = more(lambda request: self.chooser.run(request).may_join and fits(request))
+            def joins(request: RunRequest) -> bool:
+                nonlocal candidate
+                candidate = self.chooser.run(request)
+                # What is better off on the CPU waits for its turn there.
+                return candidate.may_join and fits(request)
+
+            found = more(joins)
             if found is not None:
-                taken.append((found, replace(self.chooser.run(found), on_board=True)))
+                taken.append((found, replace(candidate, on_board=True)))
             return found
 
         outcomes = self._guarded(choice, lambda: self.board._execute_some(first, next_one))
@@ -92,22 +98,17 @@ class AutoBackend(SamplerBackend):
             "expected_s": {name: None if one is None else one.seconds for name, one in expected.items()},
         }
 
-    def _describe(self, request: RunRequest, draws: Draws, timing: dict[str, float], batched: int) -> None:
-        used = {name: draws.info[name] for name in ("backend", "chosen_because")}
-        super()._describe(request, draws, timing, batched)
-        draws.info.update(used)
-
     def _measured(self, request_of: Callable[[Stop], PhiRequest], dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.void], dict[str, Any]]:
         array, info = super()._measured(request_of, dtype)
-        # Where there was no row to measure nothing was chosen.
-        info.update(info.pop(_USED, {"backend": self.cpu.name, "chosen_because": "auto: cpu, since there is no row to measure"}))
+        if not info["rows"]:
+            info.update(backend=self.cpu.name, chosen_because="auto: cpu, since there is no row to measure")
         return array, info
 
     def _phi(self, request: PhiRequest) -> npt.NDArray[np.void]:
         choice = self.chooser.phi(request)
         backend = self.board if choice.on_board else self.cpu
         array = self._guarded(choice, lambda: backend._phi(request))
-        request.info[_USED] = self._used(choice)
+        request.info.update(self._used(choice))
         return array
 
     def _guarded(self, choice: Choice, work: Callable[[], _Result]) -> _Result:
@@ -139,15 +140,22 @@ def auto_with(cpu: CpuBackend, prospect: Prospect, calibrations: Calibrations | 
     cpu, prospect : the CPU and the board
     calibrations : None takes this user's
     """
-    known = calibrations if calibrations is not None else read_calibrations()
+    try:
+        known = calibrations if calibrations is not None else read_calibrations()
+    except ConfigError as error:
+        return _cpu_since(cpu, str(error))
     own = known.find("cpu", cpu_key(cpu.threads, cpu.instruction_set))
-    record = known.find(prospect.name, board_key(prospect.build, 1))
+    record = known.find(prospect.name, design_key(prospect.build))
     missing = [one for one in (own, record) if isinstance(one, str)]
     if isinstance(own, str) or isinstance(record, str):
         return _cpu_since(cpu, f"a design of ebmhw is loaded, but {' and '.join(dict.fromkeys(missing))}")
     board = prospect.connected()
     if isinstance(board, str):
         return _cpu_since(cpu, board)
+    # The board's clock is known only now.
+    record = known.find(prospect.name, board_key(board))
+    if isinstance(record, str):
+        return _cpu_since(cpu, record)
     return AutoBackend(cpu, board, Chooser(own, cpu.threads, board, record))
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final, final
 import numpy as np
 import numpy.typing as npt
 
+from ebmhw.backends.auto.cost import PARTS, PhiWork, ProgramLoad, RunWork
+from ebmhw.backends.auto.fit import Fit, fit
 from ebmhw.backends.base import SamplerBackend
 from ebmhw.backends.core import CoreBackend
-from ebmhw.backends.cost import PARTS, PhiWork, ProgramLoad, RunWork
-from ebmhw.backends.fit import Fit, fit
 from ebmhw.contract.formats import RULES
 from ebmhw.model import Model
 from ebmhw.native.library import LANES
