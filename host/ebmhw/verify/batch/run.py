@@ -12,6 +12,7 @@ from typing import Any, final
 
 import ebmhw
 from ebmhw.errors import PipelineTimeoutError, VerificationError
+from ebmhw.stopping import uninterrupted
 from ebmhw.verify.batch.crew import Crew
 from ebmhw.verify.batch.lines import Line, fingerprint, lines_of
 from ebmhw.verify.batch.options import GRACE_SECONDS, BatchOptions
@@ -114,9 +115,10 @@ def run_batch(
                 with crew:
                     for line, result in crew.results(left):
                         record = written(_lost(line, result, source, options)) if isinstance(result, Lost) else result
-                        output.write(record.text)
-                        output.tally.add(record.counts)
-                        claims += len(record.counts.claims)
+                        with uninterrupted():  # what is written is counted
+                            output.write(record.text)
+                            output.tally.add(record.counts)
+                            claims += len(record.counts.claims)
                         if progress is not None:
                             progress(output.tally.records, given.lines, output.tally)
         except KeyboardInterrupt:
