@@ -12,6 +12,8 @@ BENCH ?=
 CLOCK ?= 200
 PHI ?= rtl
 BITSTREAM ?=
+# Options of the export by Vitis HLS, such as HLS="--time-limit 12".
+HLS ?=
 # Where to deploy, user@host, and further options, such as DEPLOY="--dry-run".
 BOARD ?=
 DEPLOY ?=
@@ -75,14 +77,19 @@ test-pynq: verilog $(VENV)/.simulators $(VENV)/.simulated ## Run the board's dri
 
 .PHONY: bitstream
 bitstream: verilog ## Build the bitstream of the KV260 with Vivado (CLOCK=MHZ PHI=rtl|hls)
-	$(BIN)/python -m boards.kv260.bitstream --clock $(CLOCK) --phi $(PHI) $(BITSTREAM)
+	$(BIN)/python -m boards.kv260.bitstream --clock='$(CLOCK)' --phi='$(PHI)' $(BITSTREAM)
+
+.PHONY: hls
+hls: $(VENV)/.hdl ## Export the phi unit's C++ twin with Vitis HLS, for make bitstream PHI=hls
+	$(BIN)/python -m boards.kv260.hls $(HLS)
 
 .PHONY: firmware
 firmware: $(VENV)/.firmware-tools $(VENV)/.hdl ## Pack the bitstream for the board: image, device-tree overlay, Debian package
 	$(BIN)/python -m boards.kv260.firmware
 
 .PHONY: deploy
-deploy: named-board firmware ## Install the firmware on BOARD=user@host, load it, test it, roll back where that fails
+deploy: named-board $(VENV)/.firmware-tools $(VENV)/.hdl ## Install the firmware on BOARD=user@host, load it, test it, roll back where that fails
+	$(BIN)/python -m boards.kv260.firmware --quiet
 	$(BIN)/python -m boards.kv260.deploy $(DEPLOY) -- '$(BOARD)'
 
 .PHONY: named-board

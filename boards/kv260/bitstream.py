@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Final, final
 
 from boards.kv260 import reports
+from boards.kv260.command import run_command, tell
 from boards.kv260.export import FOLDER, NAME, ROOT, check_export
 from boards.kv260.folders import fresh, locked
 from boards.kv260.handoff import check_handoff
@@ -24,7 +24,7 @@ from boards.kv260.watch import Run
 from ebmhw import rtl
 from ebmhw.board.block_design import CLOCK_MHZ, CLOCKS_MHZ, PART, PHI_SOURCES, STEM
 from ebmhw.board.manifest import SUFFIXES, BitstreamEntry, FileFacts, Timing
-from ebmhw.errors import ConfigError, EbmhwError, FirmwareError
+from ebmhw.errors import ConfigError, FirmwareError
 
 SCRIPTS: Final = Path(__file__).resolve().parent / "vivado"
 
@@ -80,7 +80,8 @@ def build(options: Options, rtl_folder: Path = rtl.FOLDER, tell: Callable[[str],
     BackendUnavailable
         The RTL is missing or out of date, or there is no Vivado that will do.
     FirmwareError
-        The phi unit is to be from HLS and not made yet, Vivado failed, timing is not met, or what it wrote is not what it should be; nothing is installed then.
+        The phi unit from HLS is not made yet, Vivado failed, timing is not met, or what it wrote is not what it should be; nothing is
+        installed then.
     TimeLimitExceeded
         Vivado took too long.
     """
@@ -201,10 +202,6 @@ def _clock(text: str) -> int:
     return int(text)
 
 
-def _interrupted(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
-
-
 def main(arguments: Sequence[str] | None = None, rtl_folder: Path = rtl.FOLDER) -> int:
     """Build as the arguments say; returns 0, 1 after an error that is told, or 130 after Ctrl-C."""
     default = Options()
@@ -218,20 +215,20 @@ def main(arguments: Sequence[str] | None = None, rtl_folder: Path = rtl.FOLDER) 
     parser.add_argument("--time-limit", type=float, default=default.limit_s / 3600, metavar="HOURS", help="for Vivado (%(default)s)")
     parser.add_argument("--hls-export", type=Path, default=default.hls_export, help="IP that Vitis HLS exported, for --phi hls (%(default)s)")
     given = parser.parse_args(arguments)
-    # A stop from outside ends Vivado as Ctrl-C does.
-    before = signal.signal(signal.SIGTERM, _interrupted)
-    try:
-        options = Options(_clock(given.clock), given.phi, given.jobs, given.out.resolve(), given.install.resolve(), 3600 * given.time_limit, given.hls_export)
-        build(options, rtl_folder, tell=lambda line: print(line, flush=True))
-    except EbmhwError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; nothing was installed", file=sys.stderr)
-        return 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    return 0
+
+    def act() -> None:
+        options = Options(
+            clock_mhz=_clock(given.clock),
+            phi=given.phi,
+            jobs=given.jobs,
+            out=given.out.resolve(),
+            install=given.install.resolve(),
+            limit_s=3600 * given.time_limit,
+            hls_export=given.hls_export,
+        )
+        build(options, rtl_folder, tell)
+
+    return run_command(act, "stopped; nothing was installed")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ OLDEST: Final = (2023, 1)
 def remedy() -> str:
     """Return how the export is made, a command a line."""
     return (
-        "make it, with Vitis HLS 2023.1 or newer: `make hls`, or in the root of the checkout\n"
+        f"make it with Vitis HLS {OLDEST[0]}.{OLDEST[1]} or newer, in the root of the checkout:\n  make hls\nor, which does the same:\n"
         f"  {interpreter()} -m sim.phi_hls out/hls/vectors\n"
         f"  vitis_hls -f {SCRIPT}   (up to 2024.1), or\n"
         f"  vitis-run --mode hls --tcl {SCRIPT}   (from 2024.2 on)"

@@ -24,8 +24,9 @@ TIMING_STATUS: Final = 3
 """Exit status of the scripts where timing is not met."""
 
 REMEDY: Final = (
-    "install Vivado ML Standard Edition 2022.1 or newer, which needs no paid licence for the K26, and put it on PATH (source settings64.sh); or run "
-    "`make bitstream` on a machine that has it and copy the folder bitstreams/ from there; or do without a board: get_backend('simulated')"
+    f"install Vivado ML Standard Edition {OLDEST[0]}.{OLDEST[1]} or newer, which needs no paid licence for the K26, and put it on PATH (source "
+    "settings64.sh); or run `make bitstream` on a machine that has it and copy the folder bitstreams/ from there; or do without a board: "
+    "get_backend('simulated')"
 )
 
 

@@ -24,8 +24,8 @@ _HINTS: Final = (
         "no licence covers this part here: the free Vivado ML Standard Edition covers the K26; look at XILINXD_LICENSE_FILE",
     ),
     ("No space left on device", "the disk is full: free some gigabytes, or give another folder with --out"),
-    ("Out of memory", "the machine has too little memory: lower --jobs"),
-    ("std::bad_alloc", "the machine has too little memory: lower --jobs"),
+    ("Out of memory", "the machine has too little memory: close what else runs there, or lower --jobs of make bitstream"),
+    ("std::bad_alloc", "the machine has too little memory: close what else runs there, or lower --jobs of make bitstream"),
 )
 
 

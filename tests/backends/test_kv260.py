@@ -190,8 +190,8 @@ def test_where_bitstreams_are_looked_for() -> None:
 @pytest.mark.parametrize(
     ("model", "compatible", "told"),
     [
-        ("ZynqMP ZCU104\0", "xlnx,zynqmp-zcu104\0xlnx,zynqmp\0", r"this machine is another board \(ZynqMP ZCU104\); run this on a KV260"),
-        ("", "", r"this machine is .*without a device tree.*; run this on a KV260"),
+        ("ZynqMP ZCU104\0", "xlnx,zynqmp-zcu104\0xlnx,zynqmp\0", r"this is no KV260 but another board \(ZynqMP ZCU104\); run this on a KV260"),
+        ("", "", r"this is no KV260 but .*without a device tree.*; run this on a KV260"),
     ],
 )
 def test_a_wrong_board_is_told(pynq: Pynq, entry: BitstreamEntry, machine: Path, model: str, compatible: str, told: str) -> None:

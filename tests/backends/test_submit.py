@@ -479,6 +479,9 @@ def test_wrong_arguments_are_refused_at_once() -> None:
     for run in (PROGRAM, (PROGRAM,), (PROGRAM, SCHEDULE, 3), (PROGRAM, SCHEDULE, {}, {})):
         with pytest.raises(InvalidRun, match=r"run 0 is .*give \(program, schedule\) or \(program, schedule, \{argument: value\}\)"):
             made.run_many([run])  # type: ignore[list-item]
+    for runs in (5, None, PROGRAM):
+        with pytest.raises(InvalidRun, match=r"runs is .*give a list, one \(program, schedule\) or \(program, schedule, \{argument: value\}\) a run"):
+            made.run_many(runs)  # type: ignore[arg-type]
     assert made.run_many([]) == [] and made._queue._thread is None
 
 

@@ -150,7 +150,7 @@ exec '{real}' "$@"
 """
 
 EBMHW = {
-    "__init__.py": "",
+    "__init__.py": "__version__ = {version!r}\n",
     "contract/__init__.py": "",
     "contract/render.py": "def contract_digest():\n    return {digest!r}\n",
     "contract/design.py": """
@@ -190,7 +190,7 @@ def units_here(change: int = 0) -> list[tuple[str, int, int]]:
 
 def python_package(control: Path, change: int = 0, requires: tuple[str, ...] = ("numpy>=1.26",), version: str = "0.1") -> dict[str, str]:
     """Return the files of a package that calls itself ebmhw, by their paths in site-packages, its list of files last."""
-    facts = {"control": str(control), "digest": contract_digest(), "units": units_here(change)}
+    facts = {"control": str(control), "digest": contract_digest(), "units": units_here(change), "version": version}
     files = {f"ebmhw/{name}": text.format(**facts) if "{" in text else text for name, text in EBMHW.items()}
     info = f"ebmhw-{version}.dist-info"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: ebmhw\nVersion: {version}\n" + "".join(f"Requires-Dist: {one}\n" for one in requires)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from cores import backend as model_backend
 from cores import simulated
 
 from ebmhw.backends import get_backend
-from ebmhw.board.bench import Figure, board_bench
+from ebmhw.backends.cpu import CpuBackend
+from ebmhw.board.bench import Figure, board_bench, header
 from ebmhw.errors import InvalidRun, NotSupported
 
 
@@ -28,6 +31,30 @@ def test_a_backend_without_phi_and_one_without_units():
         board_bench(get_backend("cpu"))
     with pytest.raises(InvalidRun, match="rounds is 0"):
         board_bench(model_backend(), rounds=0)
+
+
+def test_the_first_round_of_either_side_does_not_count(monkeypatch):
+    times = {"cpu": [], "model": []}
+    board, execute = model_backend(lanes=4, spins_max=24, beats_max=200), CpuBackend._execute
+    for name, owner, inner in (("cpu", CpuBackend, execute), ("model", type(board), type(board)._execute)):
+
+        def noted(self, request, name=name, inner=inner):
+            # A first run that takes much longer, as one does that packs, starts threads and warms up.
+            time.sleep(0.0 if times[name] or request.program.n < 5 else 1.0)
+            if request.program.n >= 5:
+                times[name].append(request)
+            return inner(self, request)
+
+        monkeypatch.setattr(owner, "_execute", noted)
+    (figure,) = (one for one in board_bench(board, rounds=1) if one.cpu is not None)
+    assert len(times["cpu"]) == len(times["model"]) == 2
+    spins, reads = times["cpu"][0].program.n, times["cpu"][0].reads
+    assert figure.cpu > reads * spins * times["cpu"][0].sweeps, "a round of more than a second was counted"
+
+
+def test_the_head_of_the_table_says_that_rounds_are_few():
+    assert header(1)[1] == "median of 1 round only (least .. most)" and header(2)[1] == "median of 2 rounds only (least .. most)"
+    assert header(3)[1] == header(5)[1] == "median (least .. most)"
 
 
 def test_a_figure_as_a_row_and_as_data():

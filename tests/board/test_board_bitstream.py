@@ -6,25 +6,28 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+from board_tools import tool
 from board_vivado import FakeVivado, timing_report, utilisation_report
 
 from boards.kv260 import bitstream
 from boards.kv260 import install as install_module
 from boards.kv260 import tool as tool_module
 from boards.kv260.bitstream import Options, build, main
+from boards.kv260.export import interpreter
 from boards.kv260.handoff import handoff_faults
 from boards.kv260.sources import HLS_RENAMED
-from boards.kv260.tool import REMEDY, find_vivado
 from ebmhw.board.block_design import BLOCKS, CLOCKS_MHZ, PART
 from ebmhw.board.manifest import BitstreamEntry, Manifest, Timing, read_manifest
 from ebmhw.contract.design import UNITS
@@ -87,7 +90,7 @@ def before(vivado: FakeVivado, options: Options, rtl_folder: Path, monkeypatch: 
     return tree(options.install)
 
 
-@pytest.mark.parametrize("clock", CLOCKS_MHZ)
+@pytest.mark.parametrize("clock", [clock if clock in (100, 200) else pytest.param(clock, marks=pytest.mark.slow) for clock in CLOCKS_MHZ])
 def test_build_installs_files_and_their_entry(
     vivado: FakeVivado, options: Options, rtl_folder: Path, monkeypatch: pytest.MonkeyPatch, clock: int
 ) -> None:
@@ -151,10 +154,10 @@ FAILURES: dict[str, str] = {
     "route": "failed at place and route with exit status 1: run impl_1 ended with status 'route_design ERROR'",
     "bitstream": "failed at write the bitstream",
     "no-timing-report": r"failed at check timing.*timing\.rpt",
-    "no-utilisation-report": r"utilisation\.rpt cannot be read \(No such file",
+    "no-utilisation-report": r"Vivado ended without writing reports: there is no /.*/utilisation\.rpt; log: /.*/build/vivado\.log",
     "no-bit": "failed at export with exit status 1",
     "no-hwh": r"failed at export.*ebmhw\.hwh",
-    "no-xsa": r"Vivado ended well but wrote no .*ebmhw\.xsa",
+    "no-xsa": r"Vivado ended well but wrote no .*ebmhw\.xsa, or an empty one; log: /.*/build/vivado\.log",
     "lost-register": r"ebmhw\.hwh is not of the design that was to be built: ising_core has no register jobs_done; phi_unit has no register jobs",
     "unconstrained": "failed at check timing with exit status 3: timing is not met: no setup path is constrained",
     "moved": r"the registers of phi_unit are at 0xa0050000\.\.0xa005ffff, not at 0xa0010000",
@@ -163,7 +166,15 @@ FAILURES: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAILURES)
+# Of each class one: what the script finds, a run that fails, a hint, an exit status of its own, what is missing afterwards, what it says.
+ALWAYS = ("no-board", "synth", "licence", "no-utilisation-report", "no-xsa", "lost-register", "unconstrained", "crash")
+
+
+def slow_but(names: Iterable[object], *quick: object) -> list[Any]:
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("fault", slow_but(FAILURES, *ALWAYS))
 def test_failure_is_told_and_nothing_is_touched(
     before: dict[str, str], vivado: FakeVivado, options: Options, rtl_folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -171,6 +182,25 @@ def test_failure_is_told_and_nothing_is_touched(
     with pytest.raises(FirmwareError, match=FAILURES[fault]):
         build(options, rtl_folder, quiet)
     assert tree(options.install) == before
+
+
+@pytest.mark.parametrize("logs", [False, True])
+def test_vivado_that_ends_well_without_a_report_is_told_with_its_log(
+    vivado: FakeVivado, options: Options, rtl_folder: Path, monkeypatch: pytest.MonkeyPatch, logs: bool
+) -> None:
+    vivado.use(monkeypatch)
+    log = options.out / "build" / "vivado.log"
+    write = f'echo nothing > "{log}"' if logs else ""
+    (vivado.folder / "vivado").write_text(f'#!/bin/sh\nif [ "$1" = "-version" ]; then echo "vivado v2024.1 (64-bit)"; exit 0; fi\n{write}\nexit 0\n')
+    with pytest.raises(FirmwareError) as raised:
+        build(options, rtl_folder, quiet)
+    told = options.out / "reports"
+    rest = "" if logs else f", which was not written either: is {vivado.folder / 'vivado'} Vivado?"
+    assert str(raised.value) == (
+        f"Vivado ended without writing reports: there is no {told / 'timing.rpt'} and no {told / 'utilisation.rpt'}; log: {log}{rest}; "
+        "nothing was installed"
+    )
+    assert not options.install.exists()
 
 
 def cut(name: str) -> Callable[[FakeVivado], None]:
@@ -311,41 +341,6 @@ def test_modules_that_both_ips_need_are_refused(vivado: FakeVivado, options: Opt
         build(options, rtl_folder, quiet)
 
 
-def test_no_vivado_lists_all_that_was_tried(tmp_path: Path) -> None:
-    roots = [str(tmp_path / "tools"), str(tmp_path / "opt")]
-    with pytest.raises(BackendUnavailable) as raised:
-        find_vivado({"PATH": str(tmp_path), "XILINX_VIVADO": str(tmp_path / "home")}, roots)
-    text = str(raised.value)
-    for part in (
-        "vivado on PATH (not there)",
-        f"{tmp_path / 'home'}/bin/vivado (no command)",
-        f"{roots[0]}/Vivado/*/bin/vivado (none)",
-        roots[1],
-        REMEDY,
-    ):
-        assert part in text
-
-
-def put(path: Path, version: str) -> None:
-    made = FakeVivado(path, version)
-    (path / "bin").mkdir()
-    (made.folder / "vivado").rename(path / "bin" / "vivado")
-
-
-def test_newest_vivado_of_the_usual_places_is_taken_and_old_ones_are_not(tmp_path: Path) -> None:
-    root = tmp_path / "tools"
-    put(root / "Vivado" / "2021.2", "Vivado v2021.2 (64-bit)")
-    put(root / "Vivado" / "2023.2", "vivado v2023.2 (64-bit)")
-    put(root / "2025.1" / "Vivado", "vivado v2025.1 (64-bit)")
-    empty = {"PATH": str(tmp_path)}
-    assert find_vivado(empty, [str(root)]).version == (2025, 1)
-    (root / "2025.1" / "Vivado" / "bin" / "vivado").write_text("#!/bin/sh\nexit 1\n")
-    assert find_vivado(empty, [str(root)]).version == (2023, 2)
-    (root / "Vivado" / "2023.2" / "bin" / "vivado").unlink()
-    with pytest.raises(BackendUnavailable, match=r"2025\.1.*does not tell its version.*2021\.2 is too old"):
-        find_vivado(empty, [str(root)])
-
-
 def test_time_limit_stops_vivado_and_its_children(
     before: dict[str, str], vivado: FakeVivado, options: Options, rtl_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,14 +394,16 @@ def test_ctrl_c_stops_vivado_and_its_children(
     assert gone(vivado) and tree(options.install) == before
 
 
-def test_command_line_tells_an_error_on_one_line_and_fails(
+def test_command_line_tells_an_error_and_fails(
     options: Options, rtl_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(rtl_folder))
     monkeypatch.delenv("XILINX_VIVADO", raising=False)
     monkeypatch.setattr(tool_module.find_vivado, "__defaults__", (None, ()))
     assert main(["--out", str(options.out), "--install", str(options.install)], rtl_folder) == 1
-    assert capsys.readouterr().err.startswith("error: a bitstream needs Vivado 2022.1 or newer, and there is none; tried: vivado on PATH (not there)")
+    assert capsys.readouterr().err.startswith(
+        "error: a bitstream needs Vivado 2022.1 or newer, and there is none; tried:\n  vivado on PATH (not there)\n"
+    )
     assert not options.install.exists()
 
 
@@ -418,8 +415,39 @@ def test_command_line_builds(
     assert main(given, rtl_folder) == 0
     out = capsys.readouterr().out
     assert "setup slack +0.104 ns, hold slack +0.010 ns; LUT 64012/117120" in out and "next: make firmware" in out
-    assert main(["--clock", "123"], rtl_folder) == 1
-    assert "the clock is 123 MHz; choose one of 100, 125, 200, 250" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--clock="], "CLOCK is ''; choose one of 100, 125, 200, 250 MHz (--clock)"),
+        (["--clock=fast"], "CLOCK is 'fast'; choose one of 100, 125, 200, 250 MHz (--clock)"),
+        (["--clock=-200"], "CLOCK is '-200'; choose one of"),
+        (["--clock=\u0662\u0660\u0660"], "CLOCK is '\u0662\u0660\u0660'; choose one of"),
+        (["--clock", "123"], "CLOCK is 123; choose one of"),
+        (["--phi="], "PHI is ''; choose rtl or hls (--phi)"),
+        (["--phi=VHDL"], "PHI is 'VHDL'; choose rtl or hls (--phi)"),
+    ],
+)
+def test_what_make_passes_is_refused_in_its_words(rtl_folder: Path, capsys: pytest.CaptureFixture[str], given: list[str], told: str) -> None:
+    assert main(given, rtl_folder) == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {told}") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("variables", "passed"), [([], ["--clock=200", "--phi=rtl"]), (["CLOCK=", "PHI=a b"], ["--clock=", "--phi=a b"])])
+def test_make_passes_on_what_is_given(variables: list[str], passed: list[str]) -> None:
+    made = subprocess.run(
+        [tool("make"), "-n", "bitstream", *variables],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={"PATH": os.environ["PATH"]},
+    ).stdout
+    (line,) = [line for line in made.splitlines() if "boards.kv260.bitstream" in line]
+    assert shlex.split(line)[1:] == ["-m", "boards.kv260.bitstream", *passed]
 
 
 @pytest.mark.parametrize(("name", "value"), [("clock_mhz", 180), ("phi", "vhdl"), ("jobs", 0), ("limit_s", 0.0), ("limit_s", float("nan"))])
@@ -478,7 +506,7 @@ def test_hls_phi_unit_is_packaged_with_its_shell(
 
 
 HLS_FAULTS = {
-    "cannot be read as the IP that Vitis HLS exports": None,
+    r"the phi unit from HLS is not made yet: there is no /.*/export\.zip; make it with Vitis HLS 2023\.1": None,
     r"holds no hdl/verilog/phi_unit\.v": {"component.xml": ""},
     "an IP within the IP": EXPORT | {"hdl/verilog/phi_unit_mul_ip.tcl": "create_ip"},
     "module phi_unit_bins would be defined both": EXPORT | {"hdl/verilog/phi_unit_more.v": EXPORT["hdl/verilog/phi_unit_bins.v"]},
@@ -497,6 +525,34 @@ def test_hls_export_that_cannot_be_used_is_refused(
     with pytest.raises(FirmwareError, match=told):
         build(Options(phi="hls", out=options.out, install=options.install, hls_export=export), rtl_folder, quiet)
     assert not options.install.exists()
+
+
+def test_hls_export_that_is_missing_or_cut_is_told_before_vivado_is_looked_for(
+    options: Options, rtl_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bitstream, "find_vivado", stopped)
+    export = tmp_path / "export.zip"
+    given = Options(phi="hls", out=options.out, install=options.install, hls_export=export)
+    with pytest.raises(FirmwareError) as raised:
+        build(given, rtl_folder, quiet)
+    assert str(raised.value).splitlines() == [
+        f"the phi unit from HLS is not made yet: there is no {export}; make it with Vitis HLS 2023.1 or newer, in the root of the checkout:",
+        "  make hls",
+        "or, which does the same:",
+        f"  {interpreter()} -m sim.phi_hls out/hls/vectors",
+        "  vitis_hls -f hdl/phi_unit/hls/run_hls.tcl   (up to 2024.1), or",
+        "  vitis-run --mode hls --tcl hdl/phi_unit/hls/run_hls.tcl   (from 2024.2 on)",
+    ]
+    export.write_bytes(b"PK half")
+    with pytest.raises(FirmwareError, match=r"export\.zip cannot be read as the IP that Vitis HLS exports \(no ZIP archive, or a cut one\); make it"):
+        build(given, rtl_folder, quiet)
+
+
+def test_interpreter_is_told_as_one_types_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(ROOT / ".venv" / "bin" / "python"))
+    assert interpreter() == ".venv/bin/python"
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    assert interpreter() == "/usr/bin/python3"
 
 
 def test_shell_that_fails_or_misses_the_hls_module_is_told(

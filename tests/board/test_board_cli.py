@@ -14,13 +14,16 @@ from click.testing import CliRunner, Result
 from cores import simulated
 
 import ebmhw.backends
-from ebmhw.backends.kv260 import hold
+from ebmhw.backends.kv260 import hold, overlay
+from ebmhw.backends.simulated import toolchain
 from ebmhw.board import load as loading
 from ebmhw.board import loaded, machine
 from ebmhw.board import status as statuses
 from ebmhw.board.block_design import APP
 from ebmhw.board.selftest import NAMES
 from ebmhw.cli.main import main
+from ebmhw.contract.design import UNITS
+from ebmhw.errors import BackendUnavailable
 
 
 def run(*arguments: str) -> Result:
@@ -103,10 +106,77 @@ def test_what_cannot_be_tested_ends_with_2():
         assert run("selftest").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("selftest", "--backend", "cpu"), "not-supported", "no units of hardware"),
+        (("bench", "--backend", "cpu"), "not-supported", "no units of hardware"),
+        (("selftest", "--backend", "simulated", "--only", "xyz"), "invalid-run", "soak (where minutes are given), transfers"),
+        (("selftest", "--backend", "simulated", "--only", "soak"), "invalid-run", "give how many (--minutes 10)"),
+        (("bench", "--backend", "simulated", "--config", "large"), "backend-unavailable", "large"),
+    ],
+)
+def test_an_error_is_json_where_that_was_asked_for(arguments, code, says):
+    simulated("small")
+    told, plain = run(*arguments, "--json"), run(*arguments)
+    assert told.exit_code == plain.exit_code == 2 and plain.stdout == "" and told.stderr == plain.stderr
+    error = json.loads(told.stdout)["error"]
+    assert set(error) == {"code", "message"} and error["code"] == code and says in error["message"]
+    assert told.stderr == f"ebmhw: {error['message']} [{code}]\n"
+
+
+def test_an_error_of_load_is_json(board):
+    found = run("load", "--json")
+    error = json.loads(found.stdout)["error"]
+    assert found.exit_code == 2 and error["code"] == "board" and f"{OTHER} is loaded" in error["message"]
+
+
+@pytest.mark.parametrize("command", ["selftest", "bench"])
+def test_another_machine_is_named_before_all_that_it_lacks(command, monkeypatch, tmp_path):
+    monkeypatch.setattr(overlay, "ROOT", tmp_path)
+    monkeypatch.setitem(sys.modules, "pynq", None)
+    found = run(command, "--json")
+    message = json.loads(found.stdout)["error"]["message"]
+    assert found.exit_code == 2 and "this is no KV260 but a machine without a device tree" in message and "pynq" not in message
+    assert message.endswith("without a board, --backend simulated runs the design's own Verilog")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("board", "selftest", "--backend", "simulated"),
+        ("board", "bench", "--backend", "simulated"),
+        ("backends", "--calibrate", "--board", "simulated"),
+        ("solve", "{graph}", "--backend", "simulated"),
+        ("sample", "{graph}", "--beta", "1", "--backend", "simulated"),
+    ],
+)
+def test_a_line_says_that_the_design_is_compiled(arguments, monkeypatch, tmp_path):
+    simulated("small")
+    seen = []
+
+    def verilate(self, given, folder):
+        seen.append(given)
+        raise BackendUnavailable("this is far enough")
+
+    monkeypatch.setattr(toolchain.Toolchain, "verilate", verilate)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    graph = tmp_path / "graph.txt"
+    graph.write_text("3 2\n1 2 1\n2 3 -1\n")
+    found = CliRunner().invoke(main, [one.format(graph=graph) for one in arguments])
+    lines = [line for line in found.stderr.splitlines() if line.startswith("compiling the simulated ")]
+    assert found.exit_code == 2 and "this is far enough" in found.stderr and len(seen) == len(lines) == 1 and found.stdout == ""
+    takes = "up to a minute or two" if "ising_core" in lines[0] else "some seconds"
+    assert lines[0] in [
+        f"compiling the simulated {unit.name} of {name}.v, {takes}; it is kept for later" for unit in UNITS for name in ("small", "kv260")
+    ]
+
+
 def test_bench_says_that_it_is_a_simulation():
     simulated("small")
     found = run("bench", "--backend", "simulated", "--rounds", "1")
     assert found.exit_code == 0 and "register read" in found.output and "they say nothing of a board" in found.output
+    assert "median of 1 round only (least .. most)" in found.output
     data = json.loads(run("bench", "--backend", "simulated", "--rounds", "1", "--json").stdout)
     assert data["simulated"] and len(data["figures"]) == 7
 

@@ -62,6 +62,11 @@ def version_of(name: str, version: str) -> Callable[[Bench], Any]:
     return change
 
 
+def old_dimod(bench: Bench) -> None:
+    bench.board.install_python(requires=("numpy", "dimod>=0.12.18"))
+    put(bench.board.site / "dimod-0.12.9.dist-info/METADATA", "Metadata-Version: 2.1\nName: dimod\nVersion: 0.12.9\n")
+
+
 ISING = units_here()[0]
 CHECKS: dict[str, tuple[Callable[[Bench], Any], str]] = {
     "a PC": (tree_says("QEMU Virtual Machine", "linux,dummy-virt"), "the machine says QEMU Virtual Machine: it is no KV260, nor a K26; check BOARD"),
@@ -80,8 +85,17 @@ CHECKS: dict[str, tuple[Callable[[Bench], Any], str]] = {
     "no sudo": (no_sudo, "neither root nor sudo without a password"),
     "no PYNQ": (without(VENV), "there is no /usr/local/share/pynq-venv/bin/python3; install Kria-PYNQ"),
     "an old PYNQ": (version_of("pynq", "2.7.0"), "pynq is 2.7.0 in .*, ebmhw needs 3.0 or newer"),
-    "an old NumPy": (version_of("numpy", "1.21.5"), "numpy is 1.21.5 in .*, ebmhw needs 1.26 or newer"),
-    "no ebmhw": (without(f"{VENV}/lib"), "ebmhw is not installed"),
+    "an old NumPy": (
+        version_of("numpy", "1.21.5"),
+        r"numpy is 1.21.5 in .*, ebmhw needs 1.26 or newer; on the board: sudo env PIP_CONFIG_FILE=/dev/null .*pip install 'numpy==1\.26\.\*'",
+    ),
+    "a new NumPy": (version_of("numpy", "2.1.0"), r"numpy is 2.1.0 in .*, PYNQ needs one below 2; on the board: .* pip install 'numpy==1\.26\.\*'"),
+    "no ebmhw": (
+        lambda bench: shutil.rmtree(bench.board.site / "ebmhw-0.1.dist-info"),
+        "Python: ebmhw is not installed in [^;]*; install .*: make wheel, then make deploy BOARD=.*@board DEPLOY=--install-host$",
+    ),
+    "nothing in PYNQ's environment": (without(f"{VENV}/lib"), "pynq is not installed in .*; install Kria-PYNQ"),
+    "an old dimod": (old_dimod, "ebmhw lacks dimod>=0.12.18; install this checkout's"),
     "another contract": (
         lambda bench: bench.board.install_python(change=1),
         f"the register map of ising_core has hash {ISING[1]:#010x} in the bitstream, {ISING[1] ^ 1:#010x} in the board's ebmhw.*--install-host",
@@ -90,7 +104,7 @@ CHECKS: dict[str, tuple[Callable[[Bench], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", slow_but(CHECKS, "a KR260 by its EEPROM", "dfx-mgr does not run", "no PYNQ"))
+@pytest.mark.parametrize("name", slow_but(CHECKS, "a KR260 by its EEPROM", "no ebmhw"))
 def test_a_board_that_does_not_fit_is_refused_untouched(bench: Bench, name: str) -> None:
     change, message = CHECKS[name]
     change(bench)

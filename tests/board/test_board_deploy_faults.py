@@ -81,7 +81,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", slow_but(FAULTS, "device tree of another build"))
+@pytest.mark.parametrize("name", slow_but(FAULTS))
 def test_a_fault_of_a_step_brings_back_the_earlier_build(upgrade: Bench, name: str) -> None:
     faults, message = FAULTS[name]
     fails(upgrade, message, **faults)
@@ -309,7 +309,7 @@ def test_ctrl_c_during_a_step_brings_back_the_earlier_build(upgrade: Bench, step
     assert upgrade.board.tree() == before
 
 
-@pytest.mark.parametrize("step", slow_but(DURING, "load"))
+@pytest.mark.parametrize("step", slow_but(DURING))
 def test_a_connection_cut_during_a_step_has_the_board_go_back_by_itself(upgrade: Bench, step: str) -> None:
     def cut(connection: Connection) -> None:
         os.kill(connection.process, signal.SIGKILL)

@@ -82,6 +82,8 @@ def test_the_report_has_the_true_digests_and_the_next_command(tmp_path: Path, ca
     files = below(tmp_path / "out")
     assert told == {name: [f"{len(content):,}", hashlib.sha256(content).hexdigest()] for name, content in files.items()}
     assert lines[-1] == "Next: make deploy BOARD=user@host"
+    assert main(["--bitstreams", str(tmp_path / "bits"), "--name", "other", "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert capsys.readouterr().out.splitlines() == [lines[-2]]
 
 
 def _with_file(name: str, change: Callable[[bytes], bytes | None]) -> Callable[[Path], None]:
@@ -116,7 +118,7 @@ FOREIGN = {unit.name: UnitHashes(0x1234_5678, unit.packet_hash) for unit in UNIT
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda bits: None, "has no bitstream 'kv260'; there are: none; build one with `make bitstream`"),
+        (lambda bits: None, "has no bitstream 'kv260'; there are: none; build one with `make bitstream`, or copy bitstreams/ from "),
         (_with(name="old"), "has no bitstream 'kv260'; there are: old"),
         (_with_file("ebmhw.bit", lambda content: content[:-4]), "bytes, not 1725: it was copied in part"),
         (_with_file("ebmhw.bit", lambda content: content[:-1] + b"\1"), "has SHA-256 "),

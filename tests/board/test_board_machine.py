@@ -9,7 +9,7 @@ import sys
 import pytest
 from board_tree import COMPATIBLE, MODEL, TREE, add_machine, cells, put
 
-from ebmhw.board.block_design import GIC_SPI
+from ebmhw.board.block_design import APP, GIC_SPI
 from ebmhw.board.command import run_command
 from ebmhw.board.machine import PYNQ_ENVIRONMENT, as_data, machine
 from ebmhw.board.xmutil import App, Xmutil, apps_of, is_app_name
@@ -73,7 +73,8 @@ def test_everything_that_a_board_says(tmp_path):
     (tmp_path / "bin/xmutil").chmod(0o755)
     found = machine(tmp_path, str(tmp_path / "bin"))
     assert found.system == "Ubuntu 22.04.4 LTS" and found.pynq_environment == PYNQ_ENVIRONMENT and found.xrt == "2.13.0" and found.zocl
-    assert found.clock_hz == 199_998_000 and found.interrupt == "/dev/uio4" and found.xmutil == str(tmp_path / "bin/xmutil")
+    assert found.clock_hz == 199_998_000 and found.xmutil == str(tmp_path / "bin/xmutil")
+    assert (found.interrupt, found.interrupt_node) == ("/dev/uio4", "fabric@A0000000")
     readings = {sensor.name: (round(sensor.value, 3), sensor.unit) for sensor in found.sensors}
     assert readings == {
         "ina260_u14 curr1": (0.7, "A"),
@@ -84,6 +85,16 @@ def test_everything_that_a_board_says(tmp_path):
     assert json.loads(json.dumps(as_data(found)))["sensors"][0]["unit"] == "A"
     (tmp_path / "sys/class/uio/uio4/name").unlink()
     assert machine(tmp_path, "").interrupt == "", "the device tree has it, no driver made a device"
+    # Ours comes second where a login shell put Kria-PYNQ's there, and the kernel gives the interrupt to one.
+    ours = f"{APP}-interrupt"
+    put(tmp_path / TREE / "axi" / ours / "compatible", "generic-uio\0")
+    put(tmp_path / TREE / "axi" / ours / "interrupts", cells(0, GIC_SPI, 4))
+    neither = machine(tmp_path, "")
+    assert neither.interrupt == "" and neither.interrupt_holder == f"{ours}: ours, fabric@A0000000: Kria-PYNQ's overlay"
+    for device, name, holder in (("uio7", "fabric", "fabric@A0000000: Kria-PYNQ's overlay"), ("uio7", ours, f"{ours}: ours")):
+        put(tmp_path / "sys/class/uio" / device / "name", f"{name}\n")
+        about = machine(tmp_path, "")
+        assert (about.interrupt, about.interrupt_holder) == (f"/dev/{device}", holder)
     put(tmp_path / "opt/xilinx/xrt/version.json", '{"BUILD_VERSION" : "2.14.354"}')
     assert machine(tmp_path, "").xrt == "2.14.354"
 

@@ -121,8 +121,8 @@ def test_cut_utilisation_report_is_refused_or_right(tmp_path: Path) -> None:
             assert length < len(text) - 200
 
 
-def test_report_that_is_missing_says_where_to_look(tmp_path: Path) -> None:
-    with pytest.raises(FirmwareError, match=r"none\.rpt cannot be read \(No such file or directory\); look into vivado\.log"):
+def test_report_that_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FirmwareError, match=r"none\.rpt cannot be read \(No such file or directory\); build again"):
         timing(tmp_path / "none.rpt")
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from boards.kv260.deploy.checks import RESERVE_BYTES
-from boards.kv260.deploy.payload import find_host_package, read_payload
-from boards.kv260.deploy.plan import Limits, Plan
+from boards.kv260.deploy.host_package import find_host_package
+from boards.kv260.deploy.payload import read_payload
+from boards.kv260.deploy.plan import RESERVE_BYTES, Limits, Plan
 from boards.kv260.deploy.report import Report
 from boards.kv260.deploy.rollout import deploy
 from boards.kv260.deploy.ssh import Target
-from ebmhw.errors import EbmhwError
+from ebmhw.errors import ConfigError, EbmhwError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 
@@ -39,11 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _deployed(options: argparse.Namespace, report: Report) -> int:
     try:
+        if options.offline and not options.install_host:
+            raise ConfigError("--offline says how ebmhw is installed; it goes with --install-host")
         limits = dataclasses.replace(Limits(), load=options.load_limit, selftest=options.selftest_limit)
         plan = Plan(
             Target.parse(options.board),
             read_payload(options.firmware),
             find_host_package(None if options.install_host is True else options.install_host, ROOT / "dist") if options.install_host else None,
+            options.offline,
             tuple(_ssh_options(options)),
             options.dry_run,
             options.reserve << 20,
@@ -84,8 +87,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=None,
         type=Path,
         metavar="FILE",
-        help="install ebmhw there too: a wheel or sdist (default: of dist/)",
+        help="install ebmhw there too, and what it requires: a wheel or sdist (default: of dist/)",
     )
+    parser.add_argument("--offline", action="store_true", help="with --install-host: install without a package index, with what the board has")
     parser.add_argument("--reserve", type=int, default=RESERVE_BYTES >> 20, metavar="MIB", help="what stays free there (default: %(default)s)")
     parser.add_argument("--load-limit", type=float, default=Limits.load, metavar="S", help="limit of loading (default: %(default)s)")
     parser.add_argument("--selftest-limit", type=float, default=Limits.selftest, metavar="S", help="limit of the self-test (default: %(default)s)")

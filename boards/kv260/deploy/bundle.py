@@ -12,7 +12,10 @@ from boards.kv260.deploy.board_side.source import source_of
 MAIN: Final = "boards.kv260.deploy.board_side.serve"
 """Module whose ``main`` runs there."""
 
-_OURS = "board", "facts", "folders", "installed_python", "journal", "link", "loading", "lock", "pynq_python", "serve", "session", "source", "undo"
+_OURS = (
+    *("board", "facts", "folders", "installed_python", "journal", "link", "loading"),
+    *("lock", "pynq_python", "requirements", "serve", "session", "source", "undo"),
+)
 
 MODULES: Final = (
     *(f"boards.kv260.deploy.board_side.{name}" for name in _OURS),

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, final
 
 from boards.kv260.deploy.payload import Payload
-from boards.kv260.deploy.text import bytes_shown
+from boards.kv260.deploy.plan import Plan
+from boards.kv260.deploy.python_checks import python_verdict
+from boards.kv260.deploy.text import bytes_shown, dots
 from ebmhw.board.block_design import APP, BLOCKS, FIRMWARE_ROOT, SHARE_ROOT
-from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH
-from ebmhw.board.machine import PYNQ_ENVIRONMENT, board_kind
+from ebmhw.board.machine import board_kind
 from ebmhw.board.system import OPERATING
-from ebmhw.contract.design import UNITS
-
-RESERVE_BYTES: Final = 64 << 20
-"""What stays free on each file system of the board."""
-
-LEAST: Final = {"python": (3, 10), "pynq": (3, 0), "numpy": (1, 26)}
-"""Oldest versions that ebmhw runs with on a board."""
 
 BOARD_PYTHON: Final = (3, 8)
 """Oldest python3 of the image for what a deploy runs there."""
-
-PROPERTIES: Final = {"build": BUILD, "map_hash": MAP_HASH, "packet_hash": PACKET_HASH, "contract_digest": CONTRACT_DIGEST}
-"""Of the units' nodes in the device tree."""
 
 IMAGE: Final = "use the Ubuntu image of Kria boards with Kria-PYNQ (boards/kv260/README.md)"
 
@@ -40,35 +30,11 @@ class Check:
     detail: str
 
 
-def checks(facts: dict[str, Any], payload: Payload, *, upload: int, reserve: int, installs_host: bool) -> list[Check]:
-    """Return all checks of a board.
-
-    Parameters
-    ----------
-    facts : as `board_side` says them
-    upload : bytes that go there
-    reserve : bytes that have to stay free
-    installs_host : whether ebmhw's package is installed too, so that the one that is there does not matter
-    """
-    found = [Check(what, "failed" if bad else "ok", bad or good) for what, bad, good in _verdicts(facts, payload, upload, reserve)]
-    found += [Check("Python", "failed" if bad else "ok", bad or good) for bad, good in [_python(facts, payload, installs_host)]]
-    return [*found, *_notes(facts, payload)]
-
-
-def contract_differences(pynq: dict[str, Any], payload: Payload) -> list[str]:
-    """Return in what the board's ebmhw differs from a firmware, a sentence with both hashes each."""
-    told = []
-    for unit in UNITS:
-        theirs, due = pynq["units"].get(unit.name), payload.entry.units[unit.name]
-        for index, (what, built) in enumerate((("register map", due.map_hash), ("packets", due.packet_hash))):
-            if not isinstance(theirs, list) or theirs[index] != built:
-                said = f"{theirs[index]:#010x}" if isinstance(theirs, list) else "none"
-                told.append(f"the {what} of {unit.name} has hash {built:#010x} in the bitstream, {said} in the board's ebmhw")
-    if pynq["contract"] != payload.entry.contract_digest:
-        told.append(
-            f"the contract's digest is {payload.entry.contract_digest[:8]} in the bitstream, {str(pynq['contract'])[:8]} in the board's ebmhw"
-        )
-    return told
+def checks(facts: dict[str, Any], plan: Plan) -> list[Check]:
+    """Return all checks of a board, from its facts as `board_side` says them."""
+    found = [Check(what, "failed" if bad else "ok", bad or good) for what, bad, good in _verdicts(facts, plan.payload, plan.size, plan.reserve)]
+    found += [Check("Python", "failed" if bad else "ok", bad or good) for bad, good in [python_verdict(facts, plan)]]
+    return [*found, *_notes(facts, plan.payload)]
 
 
 def design_faults(found: dict[str, Any], payload: Payload) -> list[str]:
@@ -125,7 +91,7 @@ def _image(facts: dict[str, Any]) -> tuple[str, str]:
     if missing:
         return f"{system} has no {', no '.join(missing)}: firmware cannot be loaded there; {IMAGE}", ""
     if tuple(facts["python"]) < BOARD_PYTHON:
-        return f"{system} has Python {_dots(facts['python'])}, a deploy needs {_dots(BOARD_PYTHON)} or newer; {IMAGE}", ""
+        return f"{system} has Python {dots(facts['python'])}, a deploy needs {dots(BOARD_PYTHON)} or newer; {IMAGE}", ""
     if facts["apps"] is None and (facts["uid"] == 0 or facts["sudo"]):
         return f"{system}: {'; '.join(facts['troubles'])}", ""
     return "", system
@@ -140,29 +106,6 @@ def _space(facts: dict[str, Any], upload: int, reserve: int) -> tuple[str, str]:
             needed = f"{bytes_shown(upload)} and {bytes_shown(reserve)} in reserve are needed"
             return f"{path} has {bytes_shown(free)} free, {needed}; make room (sudo apt clean, journalctl --vacuum-size=50M)", ""
     return "", f"{bytes_shown(min(free for free, _, _ in disks.values()))} free for {bytes_shown(upload)}"
-
-
-def _python(facts: dict[str, Any], payload: Payload, installs_host: bool) -> tuple[str, str]:
-    pynq = facts["pynq"]
-    if pynq is None:
-        why = next((one for one in facts["troubles"] if one.startswith("pynq: ")), f"there is no {PYNQ_ENVIRONMENT}/bin/python3")
-        return f"{why}; install Kria-PYNQ (its install.sh -b KV260)", ""
-    versions, wrong = pynq["versions"] | {"python": _dots(pynq["python"])}, []
-    for name, least in LEAST.items():
-        if versions.get(name) is None:
-            wrong.append(f"{name} is not installed in {PYNQ_ENVIRONMENT}")
-        elif _numbers(versions[name]) < least:
-            wrong.append(f"{name} is {versions[name]} in {PYNQ_ENVIRONMENT}, ebmhw needs {_dots(least)} or newer")
-    remedy = ["install Kria-PYNQ 3.0 or newer"] if wrong else []
-    if not installs_host:
-        more = [pynq["error"]] if pynq["error"] else []
-        if versions.get("ebmhw") is None:
-            more = [f"ebmhw is not installed in {PYNQ_ENVIRONMENT}"]
-        elif not more:
-            more = [f"ebmhw lacks {', '.join(pynq['missing'])}"] if pynq["missing"] else contract_differences(pynq, payload)
-        remedy += ["install this checkout's ebmhw there (make wheel, then deploy with --install-host)"] if more else []
-        wrong += more
-    return "; ".join([*wrong, *remedy]) if wrong else "", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()) if version)
 
 
 def _notes(facts: dict[str, Any], payload: Payload) -> list[Check]:
@@ -181,14 +124,6 @@ def _notes(facts: dict[str, Any], payload: Payload) -> list[Check]:
     said += "".join(f", build {one:#010x}" for one in sorted(builds) if isinstance(one, int)) if APP in active else ""
     notes.append(Check("loaded", "note", f"{said}; FPGA manager: {facts['manager'] or 'none'}"))
     return notes
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(one) for one in re.findall(r"\d+", version.split("+")[0])[:3])
-
-
-def _dots(version: list[int] | tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
 
 
 def _shown(value: object) -> str:

@@ -23,6 +23,7 @@ _FORM: Final[dict[str, type | tuple[type, ...]]] = {
     "nodes": _MAYBE_DICT,
     "manager": (str, type(None)),
     "pynq": _MAYBE_DICT,
+    "index": (str, type(None)),
     "installed": dict,
     "journal": bool,
     "troubles": list,
@@ -31,7 +32,10 @@ _FORM: Final[dict[str, type | tuple[type, ...]]] = {
 _PYNQ: Final[dict[str, type | tuple[type, ...]]] = {
     "python": list,
     "versions": dict,
-    "missing": list,
+    "requires": list,
+    "compiler": str,
+    "imported": (str, type(None)),
+    "kernel": bool,
     "contract": (str, type(None)),
     "units": dict,
     "error": (str, type(None)),
@@ -59,7 +63,9 @@ def checked_python(found: Any) -> dict[str, Any]:
     """Return what the board's PYNQ Python says of its packages; BoardError where it is not of its form."""
     pynq = _of_form(found, _PYNQ, "facts of Python")
     units = all(isinstance(one, list) and len(one) == 2 and _numbers(one) for one in pynq["units"].values())
-    if not (_numbers(pynq["python"]) and _texts(pynq["missing"]) and units and _texts([one for one in pynq["versions"].values() if one is not None])):
+    if not (
+        _numbers(pynq["python"]) and _texts(pynq["requires"]) and units and _texts([one for one in pynq["versions"].values() if one is not None])
+    ):
         raise BoardError("the board's facts of Python are not of their form; what does its ebmhw package hold?")
     return pynq
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from boards.kv260.deploy.checks import contract_differences, design_faults
+from boards.kv260.deploy.board_side.requirements import always, lacking
+from boards.kv260.deploy.checks import design_faults
 from boards.kv260.deploy.forms import checked_python
+from boards.kv260.deploy.host_package import HostPackage
 from boards.kv260.deploy.payload import Payload
+from boards.kv260.deploy.python_checks import contract_differences, pip_install
 from boards.kv260.deploy.report import Report
 from boards.kv260.deploy.text import clean, shortened
-from ebmhw.board.machine import PYNQ_ENVIRONMENT
 from ebmhw.errors import BoardError, HardwareFault
 
 
@@ -23,16 +25,27 @@ def judge_begun(answer: dict[str, Any], report: Report) -> str:
     return ""
 
 
-def judge_host(answer: dict[str, Any], payload: Payload) -> str:
-    """Return which ebmhw was installed; BoardError where it cannot drive the firmware."""
+def judge_host(answer: dict[str, Any], payload: Payload, package: HostPackage) -> str:
+    """Return which ebmhw was installed; BoardError where it is not what the package holds, or cannot drive the firmware."""
     pynq = checked_python(answer.get("pynq"))
-    if pynq["missing"]:
-        lacks = ", ".join(pynq["missing"])
+    if pynq["versions"].get("ebmhw") != package.version:
+        there = pynq["versions"].get("ebmhw") or "no ebmhw"
         raise BoardError(
-            f"the installed ebmhw cannot be used: it lacks {lacks}: install them there with a network ({PYNQ_ENVIRONMENT}/bin/python3 -m pip install)"
+            f"pip said that it installed {package.file.name}, and {there} is there: an old setuptools makes of it a package UNKNOWN; "
+            "have pip build it with its own (leave --offline away), or give a wheel for 64-bit ARM"
         )
+    lacks = lacking(always([*pynq["requires"], *package.requires]), pynq["versions"])
+    if lacks:
+        raise BoardError(f"the installed ebmhw cannot be used: it lacks {', '.join(lacks)}: install them there ({pip_install(lacks)})")
     if pynq["error"]:
         raise BoardError(f"the installed ebmhw cannot be used: it does not import ({pynq['error']}); install another build of it (make wheel)")
+    if pynq["imported"] != package.version:
+        raise BoardError(f"`import ebmhw` there gives version {pynq['imported']}, not {package.version}; is another one before it (PYTHONPATH)?")
+    if package.native and not pynq["kernel"]:
+        raise BoardError(
+            "the installed ebmhw has no kernel for the CPU: it was not compiled (sudo apt install gcc python3-dev), or for another processor; "
+            "deploy again, or give a wheel for 64-bit ARM"
+        )
     differences = contract_differences(pynq, payload)
     if differences:
         raise BoardError(f"the installed ebmhw is not of the bitstream's contract: {'; '.join(differences)}; build both from one checkout")

@@ -1,8 +1,7 @@
-"""What is deployed: the files of a firmware, as `make firmware` leaves them, and a package of ebmhw for the board's Python."""
+"""What is deployed: the files of a firmware, as `make firmware` leaves them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -10,7 +9,7 @@ from typing import final
 from ebmhw.board.block_design import APP, STEM
 from ebmhw.board.installed import FOLDER_FILES, SHARE_FILES
 from ebmhw.board.manifest import FILE, BitstreamEntry, FileFacts, read_manifest
-from ebmhw.errors import ConfigError, FirmwareError
+from ebmhw.errors import FirmwareError
 
 
 @final
@@ -75,32 +74,3 @@ def read_payload(folder: Path) -> Payload:
     if damage:
         raise FirmwareError(f"{'; '.join(damage)}; make the firmware again (make firmware)")
     return Payload(entry, tuple(files))
-
-
-def find_host_package(given: Path | None, dist: Path) -> UploadFile:
-    """Return a wheel or an sdist of ebmhw that a board can install: the one given, else the newest in ``dist``, wheels before sdists.
-
-    Raises
-    ------
-    ConfigError
-        There is none, or a wheel is for other machines than the board's 64-bit ARM.
-    """
-    if given is None:
-        found = [path for path in dist.glob("ebmhw-*") if _fits(path)] if dist.is_dir() else []
-        if not found:
-            raise ConfigError(
-                f"{dist} has no wheel or sdist of ebmhw that a board can install; build them (make wheel), or give one (--install-host FILE)"
-            )
-        given = max(found, key=lambda path: (path.suffix == ".whl", path.stat().st_mtime_ns))
-    if not given.is_file():
-        raise ConfigError(f"there is no file {given}; build one (make wheel), or leave FILE away to take the newest in {dist}")
-    if not _fits(given):
-        raise ConfigError(f"{given.name} is no package of ebmhw for 64-bit ARM; give the sdist (ebmhw-VERSION.tar.gz), which the board builds itself")
-    return UploadFile.of("host", given)
-
-
-def _fits(path: Path) -> bool:
-    wheel = re.fullmatch(r"ebmhw-[\w.+!]+(-\d\w*)?-[\w.]+-[\w.]+-(?P<platform>[\w.]+)\.whl", path.name)
-    if wheel:
-        return any(tag == "any" or tag.endswith("_aarch64") for tag in wheel["platform"].split("."))
-    return re.fullmatch(r"ebmhw-[\w.+!]+\.tar\.gz", path.name) is not None

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, Final, final
 
-from boards.kv260.deploy.checks import PROPERTIES, RESERVE_BYTES
+from boards.kv260.deploy.host_package import HostPackage
 from boards.kv260.deploy.payload import Payload, UploadFile
 from boards.kv260.deploy.ssh import Target
 from boards.kv260.deploy.text import bytes_shown
 from ebmhw.backends.kv260.hold import NAME
 from ebmhw.board.block_design import APP, FIRMWARE_ROOT, SHARE_ROOT
+from ebmhw.board.loaded import BUILD, CONTRACT_DIGEST, MAP_HASH, PACKET_HASH
 from ebmhw.board.machine import PYNQ_ENVIRONMENT
+
+RESERVE_BYTES: Final = 64 << 20
+"""What stays free on each file system of the board."""
+
+PROPERTIES: Final = {"build": BUILD, "map_hash": MAP_HASH, "packet_hash": PACKET_HASH, "contract_digest": CONTRACT_DIGEST}
+"""Of the units' nodes in the device tree."""
 
 
 @final
@@ -26,7 +33,7 @@ class Limits:
     notice: float = 10
     load: float = 60
     selftest: float = 300
-    install_host: float = 900
+    install_host: float = 1800
 
 
 @final
@@ -39,6 +46,7 @@ class Plan:
     target : the board
     payload : the firmware
     host : a package of ebmhw for the board's Python, None to leave it as it is
+    offline : whether that is installed with nothing but what the board has
     ssh : further arguments of ssh
     dry_run : whether to stop before anything on the board is changed
     reserve : bytes that stay free on the board
@@ -47,7 +55,8 @@ class Plan:
 
     target: Target
     payload: Payload
-    host: UploadFile | None = None
+    host: HostPackage | None = None
+    offline: bool = False
     ssh: tuple[str, ...] = ()
     dry_run: bool = False
     reserve: int = RESERVE_BYTES
@@ -57,7 +66,7 @@ class Plan:
     @property
     def files(self) -> tuple[UploadFile, ...]:
         """All that goes to the board."""
-        return self.payload.files + ((self.host,) if self.host else ())
+        return self.payload.files + ((self.host.file,) if self.host else ())
 
     @property
     def size(self) -> int:
@@ -75,6 +84,10 @@ class Plan:
             "root": self.root,
             "properties": PROPERTIES,
             "idle_s": self.limits.idle,
+            "names": [] if self.host is None else self.host.names,
+            "requirements": [] if self.host is None else list(self.host.requires),
+            "builds": [] if self.host is None else list(self.host.builds),
+            "online": self.host is not None and not self.offline,
         }
 
     def steps(self) -> list[str]:
@@ -82,7 +95,8 @@ class Plan:
         total = bytes_shown(self.size)
         told = [f"upload {len(self.files)} files, {total}, beside {FIRMWARE_ROOT} and {SHARE_ROOT}, and compare their SHA-256 there"]
         if self.host:
-            told.append(f"install {self.host.name} into {PYNQ_ENVIRONMENT} (pip, offline)")
+            whence = "with what is there" if self.offline else "with what it requires from the board's package index"
+            told.append(f"install {self.host.file.name} into {PYNQ_ENVIRONMENT} (pip, {whence}), and see that it is the one that imports")
         return [
             *told,
             "unload what is loaded (xmutil unloadapp)",

@@ -52,7 +52,7 @@ def deploy(plan: Plan, report: Report, watch: Callable[[str, Any], None] = lambd
             step["said"] = facts["model"] or "unknown"
         report.data["facts"] = facts
         with report.step("check"):
-            _judge(checks(facts, plan.payload, upload=plan.size, reserve=plan.reserve, installs_host=bool(plan.host)), report)
+            _judge(checks(facts, plan), report)
         report.data["plan"] = plan.steps()
         if plan.dry_run:
             report.tell("a deploy would:")
@@ -117,7 +117,9 @@ def _steps(plan: Plan, session: BoardSession, connection: Connection, report: Re
     report.data["state"] = "changing"
     ask("upload", f"upload {len(plan.files)} files, {bytes_shown(plan.size)}", limits.upload, files=plan.files, idle_s=limits.idle)
     if plan.host:
-        ask("host", f"install {plan.host.name}", limits.install_host, lambda answer: judge_host(answer, payload), name=plan.host.name)
+        name, host = plan.host.file.name, plan.host
+        more: dict[str, Any] = {"name": name, "requirements": list(host.requires), "offline": plan.offline}
+        ask("host", f"install {name}", limits.install_host, lambda answer: judge_host(answer, payload, host), **more)
     ask("unload", "unload", limits.unload, judge_unloaded)
     ask("install", "install", limits.unload)
     ask("load", f"load {APP}", limits.load + limits.notice, notice_s=limits.notice)

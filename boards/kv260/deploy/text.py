@@ -29,6 +29,11 @@ def shortened(text: str, limit: int = 500) -> str:
     return line if len(line) <= limit else "..." + line[-limit:]
 
 
+def dots(version: list[int] | tuple[int, ...]) -> str:
+    """Return the numbers of a version as one writes it."""
+    return ".".join(map(str, version))
+
+
 def bytes_shown(count: int) -> str:
     """Return a number of bytes as MiB."""
     return f"{count / (1 << 20):.1f} MiB"

@@ -1,4 +1,4 @@
-"""``python -m boards.kv260.firmware [--bitstreams FOLDER] [--name NAME] [--out FOLDER]``: make what a KV260 loads from a bitstream."""
+"""``python -m boards.kv260.firmware [--bitstreams FOLDER] [--name NAME] [--out FOLDER] [--quiet]``: make what a KV260 loads from a bitstream."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"make firmware: interrupted; nothing in {options.out} is half-written", file=sys.stderr)
         return 130
-    print(_report(firmware))
+    print(_made(firmware) if options.quiet else _report(firmware))
     return 0
 
 
@@ -35,6 +35,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bitstreams", type=Path, default=ROOT / "bitstreams", metavar="FOLDER", help="with manifest.json (default: %(default)s)")
     parser.add_argument("--name", default="kv260", help="of the bitstream in the manifest (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "firmware", metavar="FOLDER", help="of what is made (default: %(default)s)")
+    parser.add_argument("--quiet", action="store_true", help="say in one line what was made, and nothing of what comes next")
     return parser.parse_args(arguments)
 
 
@@ -47,13 +48,12 @@ def _report(firmware: Firmware) -> str:
     for name, path in zip(names, files, strict=True):
         facts = FileFacts.of(path)
         rows.append(f"{name:<{width}}  {facts.size:>10,}  {facts.sha256}")
-    entry = firmware.entry
-    rows += [
-        "",
-        f"Made in {out}: {entry.name}, build {entry.build:#010x}, {entry.clock_mhz} MHz, phi unit from {entry.phi}, by {entry.tool}.",
-        "Next: make deploy BOARD=user@host",
-    ]
-    return "\n".join(rows)
+    return "\n".join([*rows, "", _made(firmware), "Next: make deploy BOARD=user@host"])
+
+
+def _made(firmware: Firmware) -> str:
+    out, entry = firmware.package.parent, firmware.entry
+    return f"Made in {out}: {entry.name}, build {entry.build:#010x}, {entry.clock_mhz} MHz, phi unit from {entry.phi}, by {entry.tool}."
 
 
 if __name__ == "__main__":

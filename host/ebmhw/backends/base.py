@@ -16,7 +16,7 @@ from ebmhw.backends.draws import Draws
 from ebmhw.backends.request import Clamp, Progress, RunRequest, make_request
 from ebmhw.backends.run_info import Clock, describe, memory_told
 from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
-from ebmhw.errors import DoesNotFit, InvalidRun, NotSupported
+from ebmhw.errors import DoesNotFit, InvalidRun, NotSupported, shown
 from ebmhw.phi.layout import PARTIAL, RECORD
 from ebmhw.phi.partials import PhiPartials
 from ebmhw.phi.records import PhiRecords, among_left_out
@@ -124,8 +124,10 @@ class SamplerBackend(ABC):
 
         Runs are done one after the other, in the order in which they were submitted, by a thread of the backend; on cores, small ones that wait are
         put into one exchange (``info["batched"]`` says how many; the seconds in ``info["timing"]`` are then of all of them, but for ``queued_s``,
-        which the run waited). Draws do not depend on any of that: they are those of `run`. A run that fails fails its own future only. `run` and
-        `phi` may be called meanwhile; on cores they come between two exchanges.
+        which the run waited). A run is small where one exchange does all its reads and sweeps: it takes the cores up to about 0.3 s, as far as their
+        speed is known, or half its ``time_limit``, and of several sweeps has no ``progress``. Together small runs take no longer than that, programs'
+        loading included, and no more than 2^20 words of 64 bits a core, jobs and answers together. Draws do not depend on any of that: they are those
+        of `run`. A run that fails fails its own future only. `run` and `phi` may be called meanwhile; on cores they come between two exchanges.
 
         ``future.cancel()`` takes back a run that waits; one in work can no longer be cancelled, but ends early by its ``time_limit``, which counts
         from when it begins, or its ``interrupt``. ``progress``, ``interrupt`` and callbacks of the future are called in the thread: they may submit
@@ -150,7 +152,7 @@ class SamplerBackend(ABC):
 
     @final
     def run_many(self, runs: Iterable[Sequence[Any]]) -> list[Draws]:
-        """Return the draws of many runs: `submit` of them all at once, so that small ones share exchanges from the first on, and their results.
+        """Return the draws of many runs: `submit` of them all at once, so that small ones, as `submit` says, share exchanges from the first on.
 
         Parameters
         ----------
@@ -169,7 +171,12 @@ class SamplerBackend(ABC):
 
         from ebmhw.backends.submission import Submission
 
-        queue, submitted = self._queue, [Submission.of_run(self, number, run) for number, run in enumerate(runs)]
+        try:
+            each = iter(runs)
+        except TypeError:
+            form = "(program, schedule) or (program, schedule, {argument: value})"
+            raise InvalidRun(f"runs is {shown(runs)}; give a list, one {form} a run") from None
+        queue, submitted = self._queue, [Submission.of_run(self, number, run) for number, run in enumerate(each)]
         if queue.is_here:
             raise InvalidRun("run_many() was called by a function of a submitted run, which it would wait for; call run() there")
         if not submitted:

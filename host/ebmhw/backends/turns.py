@@ -6,15 +6,23 @@ import threading
 from collections import deque
 from typing import final
 
+from ebmhw.backends.forks import renew_in_forks
+
 
 @final
 class Turns:
     """A context manager that one thread at a time is in, and once.
 
     The locks of Python go to whoever is there first: where two threads did exchanges of 0.3 s without end, a third waited 3.5 s for one.
+    In a fork of the process nobody has a turn, or waits for one.
     """
 
     def __init__(self) -> None:
+        self.forked()
+        renew_in_forks(self)
+
+    def forked(self) -> None:
+        """Begin anew, with no thread in it."""
         self._guard = threading.Lock()
         self._asked: deque[threading.Lock] = deque()
         self._holder: threading.Lock | None = None

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, final
 
 from ebmhw.backends.bus import Beats, Bus
+from ebmhw.backends.forks import renew_in_forks
 from ebmhw.backends.reader import PacketReader
 from ebmhw.backends.units import UnitKind
 from ebmhw.contract.registers import WORD_BITS
@@ -33,9 +34,15 @@ class UnitDriver(ABC):
 
     def __init__(self, bus: Bus, backend: str, kind: UnitKind, build: int) -> None:
         self._bus, self._backend, self.kind, self._build = bus, backend, kind, build
-        self._lock = threading.RLock()
+        self.forked()
+        renew_in_forks(self)
         self.cycles_per_second = bus.cycles_per_second
         self._clean = False
+
+    @final
+    def forked(self) -> None:
+        """Take a lock that no thread has: in a fork the bus refuses, and it must be asked to."""
+        self._lock = threading.RLock()
 
     @abstractmethod
     def _forget(self) -> None:

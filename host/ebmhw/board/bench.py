@@ -19,6 +19,9 @@ from ebmhw.program import Program
 
 ROUNDS: Final = 5
 
+_FEW_ROUNDS: Final = 3
+"""Of fewer rounds a median says little."""
+
 _ACCESSES = 200
 """Register accesses of a round, so that the clock's own microsecond does not count."""
 
@@ -68,16 +71,19 @@ class Figure:
         return self.what, f"{_short(self.value)} {self.unit} ({_short(self.low)} .. {_short(self.high)})", cpu, ratio
 
 
-HEADER: Final = ("what", "median (least .. most)", "CPU kernel", "ratio")
+def header(rounds: int) -> tuple[str, str, str, str]:
+    """Return the head of the table; where there are fewer than three rounds it says so."""
+    few = f" of {rounds} round{'s' if rounds > 1 else ''} only" if rounds < _FEW_ROUNDS else ""
+    return "what", f"median{few} (least .. most)", "CPU kernel", "ratio"
 
 
 def board_bench(backend: SamplerBackend, *, rounds: int = ROUNDS, seed: int = 1, on_start: Callable[[str], None] = lambda what: None) -> list[Figure]:
-    """Measure the units of a backend.
+    """Measure the units of a backend, and the CPU kernel at the same work, after a round of each that does not count.
 
     Parameters
     ----------
     backend : as of `ebmhw.board.selftest.selftest`
-    rounds : of each figure; medians are told
+    rounds : of each figure; medians are told, of which fewer than three say little
     seed : of the programs and rows
     on_start : is told what is measured next
 
@@ -98,7 +104,10 @@ def board_bench(backend: SamplerBackend, *, rounds: int = ROUNDS, seed: int = 1,
     figures = []
     for what, unit, ours, cpu in _measures(context):
         on_start(what)
+        # The first round packs the program, starts threads and warms the processor up.
         ours()
+        if cpu is not None:
+            cpu()
         values, others = [], []
         # Side by side, so that a machine that gets slower does so for both.
         for _ in range(rounds):

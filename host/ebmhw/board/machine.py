@@ -55,6 +55,7 @@ class Machine:
     manager : state of the FPGA manager, None where there is none
     clock_hz : rate of pl_clk0 as the kernel says, None where it says none
     interrupt : device of the programmable logic's interrupt ("/dev/uio4"), "" where the device tree has it and no device was made, None without
+    interrupt_node : name of the device tree's node that the device is of; where there is no device, those of all nodes that have the interrupt
     sensors : temperatures and supply
     """
 
@@ -76,12 +77,19 @@ class Machine:
     manager: str | None
     clock_hz: int | None
     interrupt: str | None
+    interrupt_node: str
     sensors: tuple[Sensor, ...]
 
     @property
     def is_kv260(self) -> bool:
         """Whether our design may be loaded here: a KV260, or its module where the carrier card is not told."""
         return self.board in ("kv260", "k26")
+
+    @property
+    def interrupt_holder(self) -> str:
+        """Whose the interrupt's node is, in words; "" where there is none."""
+        names = {f"{APP}-interrupt": "ours", "fabric": "Kria-PYNQ's overlay"}
+        return ", ".join(f"{name}: {names.get(name.partition('@')[0], 'another overlay')}" for name in filter(None, self.interrupt_node.split(", ")))
 
     @property
     def described(self) -> str:
@@ -106,6 +114,7 @@ def machine(root: Path = Path("/"), search_path: str | None = None) -> Machine:
     model = " ".join(tree_strings(root, "model")) or None
     found, about = Xmutil.find(search_path), platform.uname()
     environment = root / PYNQ_ENVIRONMENT.lstrip("/")
+    interrupt, interrupt_node = _interrupt(root)
     return Machine(
         model=model,
         compatible=compatible,
@@ -124,7 +133,8 @@ def machine(root: Path = Path("/"), search_path: str | None = None) -> Machine:
         root=os.geteuid() == 0 if hasattr(os, "geteuid") else False,
         manager=manager_state(root),
         clock_hz=_clock(root),
-        interrupt=_interrupt(root),
+        interrupt=interrupt,
+        interrupt_node=interrupt_node,
         sensors=sensors(root),
     )
 
@@ -165,16 +175,20 @@ def _clock(root: Path) -> int | None:
     return None
 
 
-def _interrupt(root: Path) -> str | None:
-    """Return the device of the interrupt that our interrupt controller ends in."""
+def _interrupt(root: Path) -> tuple[str | None, str]:
+    """Return the device of the interrupt that our interrupt controller ends in, and whose it is.
+
+    Kria-PYNQ's overlay has a node of it, fabric, and ours another; the kernel gives an interrupt to the first of them alone.
+    """
     try:
-        nodes = [node for node in find_compatible(root, "generic-uio") if _raises(node, GIC_SPI)]
+        nodes = [node.name for node in find_compatible(root, "generic-uio") if _raises(node, GIC_SPI)]
     except BoardError:
-        return None
+        return None, ""
     for device, name in _uio(root):
-        if any(name in (node.name, node.name.partition("@")[0]) for node in nodes):
-            return f"/dev/{device}"
-    return "" if nodes else None
+        for node in nodes:
+            if name in (node, node.partition("@")[0]):
+                return f"/dev/{device}", node
+    return ("", ", ".join(nodes)) if nodes else (None, "")
 
 
 def _raises(node: Path, spi: int) -> bool:

@@ -191,7 +191,10 @@ class Manifest:
         """Return an entry; FirmwareError lists the others where there is none of that name."""
         if name not in self.entries:
             there = ", ".join(sorted(self.entries)) or "none"
-            raise FirmwareError(f"the manifest has no bitstream {name!r}; there are: {there}; build one with `make bitstream`")
+            raise FirmwareError(
+                f"the manifest has no bitstream {name!r}; there are: {there}; build one with `make bitstream`, or copy bitstreams/ from "
+                "a machine that has built one"
+            )
         return self.entries[name]
 
     def with_entry(self, entry: BitstreamEntry) -> Manifest:

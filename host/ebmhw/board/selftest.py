@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, final
+from typing import Any, Final, NamedTuple, final
 
 from ebmhw.backends.base import SamplerBackend
 from ebmhw.backends.core import CoreBackend
+from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
 from ebmhw.board.checks import draws, phi, refusals, units
-from ebmhw.board.checks.context import Context, NotApplicable
+from ebmhw.board.checks.context import Context, NotApplicable, TimeOver
 from ebmhw.errors import EbmhwError, InvalidRun, NotSupported
 
 PROGRAMS: Final = 4
@@ -23,6 +24,14 @@ ROW_SECONDS: Final = 60.0
 
 _WIND_UP_SECONDS: Final = 60.0
 """What a row whose time is over may take to end; one that does not has the unit in its hands."""
+
+_STOP_SECONDS: Final = 10.0
+"""What a row may take to end once Ctrl-C was pressed; of twenty at random moments of a simulation the whole process took 1.1 s at the most."""
+
+_LOOK_SECONDS: Final = 0.1
+"""Between two looks whether Ctrl-C was pressed."""
+
+_SOAK: Final = "soak"
 
 _CHECKS: Final[tuple[tuple[str, Callable[[Context], str]], ...]] = (
     ("identity", units.identity),
@@ -52,8 +61,8 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Context], str]], ...]] = (
     ("repeated runs", draws.repeated),
 )
 
-NAMES: Final = (*(name for name, _ in _CHECKS), "soak", "transfers")
-"""Rows in their order."""
+NAMES: Final = (*(name for name, _ in _CHECKS), _SOAK, "transfers")
+"""Rows in their order; "soak" only runs where minutes are given."""
 
 
 @final
@@ -68,6 +77,7 @@ class Row:
     detail : what was found, or exactly what is wrong
     seconds : how long it took
     applies : False where there was nothing to look at here; such a row did not fail
+    stopped : whether Ctrl-C ended it, with nothing wrong until then
     """
 
     what: str
@@ -75,6 +85,7 @@ class Row:
     detail: str
     seconds: float
     applies: bool = True
+    stopped: bool = False
 
 
 @final
@@ -88,22 +99,25 @@ class SelfTest:
     seed : of all that was random; the same seed tests the same
     rows : in the order of `NAMES`
     updates : spin updates that were compared
+    stopped : whether Ctrl-C ended it before its end; such a self-test has not passed
     """
 
     backend: str
     seed: int
     rows: tuple[Row, ...]
     updates: int
+    stopped: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether no row failed, and one at least applied."""
-        return all(row.passed for row in self.rows) and any(row.applies for row in self.rows)
+        """Whether it came to its end, no row failed, and one at least applied."""
+        return not self.stopped and all(row.passed for row in self.rows) and any(row.applies for row in self.rows)
 
     def as_data(self) -> dict[str, Any]:
         """Return the outcome as JSON can hold it."""
         rows = [dataclasses.asdict(row) for row in self.rows]
-        return {"passed": self.passed, "backend": self.backend, "seed": self.seed, "updates": self.updates, "rows": rows}
+        told = {"passed": self.passed, "stopped": self.stopped, "backend": self.backend, "seed": self.seed, "updates": self.updates}
+        return {**told, "rows": rows}
 
 
 def selftest(
@@ -119,7 +133,7 @@ def selftest(
     on_row: Callable[[Row], None] = lambda row: None,
     on_start: Callable[[str], None] = lambda what: None,
 ) -> SelfTest:
-    """Test the units of a backend.
+    """Test the units of a backend. Ctrl-C ends the test with the rows so far; a second one raises at once.
 
     Parameters
     ----------
@@ -151,42 +165,72 @@ def selftest(
         )
     checks = [(name, check, row_seconds) for name, check in _CHECKS]
     if minutes:
-        checks.append(("soak", lambda context: draws.soak(context, minutes), 60 * minutes + row_seconds))
+        checks.append((_SOAK, lambda context: draws.soak(context, minutes), 60 * minutes + row_seconds))
     checks.append(("transfers", units.transfers, row_seconds))
     chosen = [one for one in checks if only in one[0]]
     if not chosen:
-        raise InvalidRun(f"no row of the self-test holds {only!r} in its name; they are: {', '.join(name for name, _, _ in checks)}")
+        if only in _SOAK:
+            raise InvalidRun(f"the row {_SOAK!r} compares random programs for some minutes, and minutes is 0; give how many (--minutes 10)")
+        names = ", ".join(f"{name} (where minutes are given)" if name == _SOAK else name for name in NAMES)
+        raise InvalidRun(f"no row of the self-test holds {only!r} in its name; they are: {names}")
     from ebmhw.backends.choice import get_backend
 
     context = Context(backend, get_backend("cpu"), seed, programs, clock_mhz, build)
-    # A simulation is compiled here, which takes a minute or more and is no row's fault.
-    on_start("connecting")
-    _ = context.units
-    rows: list[Row] = []
+    stop, rows = Stop(), list[Row]()
+    try:
+        # A simulation is compiled here, which takes a minute or more and is no row's fault.
+        on_start("connecting")
+        _ = context.units
+        with keyboard_interrupt_sets(stop):
+            _run_all(context, chosen, stop, rows, on_row, on_start)
+    except KeyboardInterrupt:
+        # A second one does not wait, and one before the first row has nothing to wait for.
+        if stop.interrupted:
+            raise
+        stop.interrupted = True
+    return SelfTest(backend.name, seed, tuple(rows), context.updates, stop.interrupted)
+
+
+def _run_all(
+    context: Context,
+    checks: Sequence[tuple[str, Callable[[Context], str], float]],
+    stop: Stop,
+    rows: list[Row],
+    on_row: Callable[[Row], None],
+    on_start: Callable[[str], None],
+) -> None:
+    """Append the row of each check, until all are done or it is stopped."""
     dead = ""
-    for name, check, seconds in chosen:
+    for name, check, seconds in checks:
+        if stop.interrupted:
+            return
         on_start(name)
         if dead:
             rows.append(Row(name, False, f"not run: {dead}", 0.0))
         else:
-            row, dead = _run(context, name, check, seconds)
+            row, dead = _run(context, name, check, seconds, stop)
             rows.append(row)
         on_row(rows[-1])
-    return SelfTest(backend.name, seed, tuple(rows), context.updates)
 
 
-def _run(context: Context, name: str, check: Callable[[Context], str], seconds: float) -> tuple[Row, str]:
+def _run(context: Context, name: str, check: Callable[[Context], str], seconds: float, stop: Stop) -> tuple[Row, str]:
     """Return the row of a check, and why nothing more can be run, "" where it can."""
-    began = time.monotonic()
+    began, before = time.monotonic(), context.updates
     context.expired.clear()
-    passed, detail, ended = _limited(lambda: check(context), seconds, context.expired)
-    dead = ""
-    if not ended:
+    outcome = _limited(lambda: check(context), seconds, context.expired, stop)
+    passed, detail, dead = outcome.passed, outcome.detail, ""
+    if outcome.cut:
+        compared = context.updates - before
+        found = f"stopped after {compared:,} updates, every bit as on the CPU" if compared else "stopped before there was anything to tell"
+        if not outcome.ended:
+            found = f"stopped, and not done {_STOP_SECONDS:g} s later"
+        return Row(name, True, found, time.monotonic() - began, stopped=True), ""
+    if not outcome.ended:
         dead = f"{name!r} was not done within {seconds:g} s and does not end; the units count as dead"
         detail = dead
     elif not passed and passed is not None:
-        dead = _revived(context)
-    if dead and ended:
+        dead = _revived(context, stop)
+    if dead and outcome.ended:
         detail = f"{detail}; {dead}"
     seconds_taken = time.monotonic() - began
     if passed is None:
@@ -194,42 +238,64 @@ def _run(context: Context, name: str, check: Callable[[Context], str], seconds: 
     return Row(name, passed, detail, seconds_taken), dead
 
 
-def _limited(work: Callable[[], str], seconds: float, expired: threading.Event) -> tuple[bool | None, str, bool]:
-    """Return (passed, detail, whether it ended) of work in a thread of its own, which is left behind where nothing else helps; passed is None where
-    it does not apply."""
-    found: list[tuple[bool | None, str]] = []
+class _Outcome(NamedTuple):
+    """Of work in a thread of its own: whether it passed (None where it does not apply), what it says, whether it ended, and whether Ctrl-C cut it."""
+
+    passed: bool | None
+    detail: str
+    ended: bool = True
+    cut: bool = False
+
+
+def _limited(work: Callable[[], str], seconds: float, expired: threading.Event, stop: Stop) -> _Outcome:
+    """Return the outcome of work in a thread of its own, which is left behind where nothing else helps."""
+    found: list[_Outcome] = []
 
     def run() -> None:
         try:
-            found.append((True, work()))
+            found.append(_Outcome(True, work()))
         except NotApplicable as reason:
-            found.append((None, str(reason)))
+            found.append(_Outcome(None, str(reason)))
         except EbmhwError as error:
-            found.append((False, f"{error} [{error.code}]"))
+            found.append(_Outcome(False, f"{error} [{error.code}]", cut=isinstance(error, TimeOver)))
         except Exception as error:
             # A fault of the driver or of the test is a failed row too, and no reason to leave out the others.
-            found.append((False, f"{type(error).__name__}: {error}"))
+            found.append(_Outcome(False, f"{type(error).__name__}: {error}"))
 
     thread = threading.Thread(target=run, name="self-test", daemon=True)
     thread.start()
+    late = False
     try:
-        thread.join(seconds)
-        late = thread.is_alive()
-        if late:
+        if not _joined(thread, seconds, stop):
             expired.set()
-            thread.join(_WIND_UP_SECONDS if seconds >= 1 else 10 * seconds)
-    except KeyboardInterrupt:
+            late = not stop.interrupted
+            if late:
+                _joined(thread, _WIND_UP_SECONDS if seconds >= 1 else 10 * seconds, stop)
+            if stop.interrupted:
+                thread.join(_STOP_SECONDS)
+    except BaseException:
+        # A caller's handler of a signal raised, or Ctrl-C was pressed twice, which waits no longer.
         expired.set()
+        if not stop.interrupted:
+            thread.join(_STOP_SECONDS)
         raise
     if not found:
-        return False, "", False
-    passed, detail = found[0]
-    if late and passed is not False:
-        passed, detail = False, f"done only after the limit of {seconds:g} s: {detail}"
-    return passed, detail, True
+        return _Outcome(False, "", ended=False, cut=not late)
+    outcome = found[0]
+    if late and outcome.passed is not False:
+        return _Outcome(False, f"done only after the limit of {seconds:g} s: {outcome.detail}")
+    return outcome._replace(cut=outcome.cut and not late)
 
 
-def _revived(context: Context) -> str:
+def _joined(thread: threading.Thread, seconds: float, stop: Stop) -> bool:
+    """Wait for a thread until its time is over or Ctrl-C is pressed; return whether it ended."""
+    deadline = time.monotonic() + seconds
+    while thread.is_alive() and not stop.interrupted and (left := deadline - time.monotonic()) > 0:
+        thread.join(min(left, _LOOK_SECONDS))
+    return not thread.is_alive()
+
+
+def _revived(context: Context, stop: Stop) -> str:
     """Reset all units after a failure; return why they are dead, "" where they answer."""
 
     def reset() -> str:
@@ -240,7 +306,7 @@ def _revived(context: Context) -> str:
                 raise NotSupported(f"{unit.name} does not say any more what it is")
         return ""
 
-    passed, detail, ended = _limited(reset, 30.0, context.expired)
-    if not ended:
+    outcome = _limited(reset, 30.0, context.expired, stop)
+    if not outcome.ended:
         return "a reset does not end; the units count as dead"
-    return "" if passed else f"after a reset: {detail}; the units count as dead"
+    return "" if outcome.passed else f"after a reset: {outcome.detail}; the units count as dead"

@@ -128,7 +128,7 @@ class Status:
                 ("loaded", "nothing of ebmhw" if self.loaded is None else f"ebmhw, build {self.loaded.build:#010x}"),
                 ("FPGA manager", about.manager or "says nothing"),
                 ("clock", "not told by the kernel" if about.clock_hz is None else f"{about.clock_hz / 1e6:.6g} MHz"),
-                ("interrupt", {None: "not in the device tree", "": "in the device tree, no device"}.get(about.interrupt, str(about.interrupt))),
+                ("interrupt", _interrupt(about)),
             ]
         return rows
 
@@ -151,6 +151,11 @@ def board_status(root: Path = Path("/"), app: str = APP, search_path: str | None
     apps = tuple(apps_of(listed.output) or ()) if listed is not None else ()
     problems, then = _problems(about, installed, found, trouble, [one.name for one in apps if one.active])
     return Status(about, installed, found, trouble, listed, apps, tuple(problems), tuple(_notes(about, installed, found, listed, apps)), then)
+
+
+def _interrupt(about: Machine) -> str:
+    said = {None: "not in the device tree", "": "in the device tree, no device"}.get(about.interrupt, str(about.interrupt))
+    return said + (f" ({about.interrupt_holder})" if about.interrupt_holder else "")
 
 
 def _loaded(root: Path) -> tuple[LoadedDesign | None, str]:

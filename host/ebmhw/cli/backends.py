@@ -83,6 +83,7 @@ def _list(as_json: bool) -> None:
 
 def _board(name: str, threads: int | None) -> CoreBackend | str:
     """Return the board's backend, connected, or why there is none."""
+    options.tell_builds()
     if name == "simulated":
         from ebmhw.backends.simulated import SimulatedBackend
 
@@ -126,7 +127,8 @@ def _calibrate(board_name: str, threads: int | None, seconds: int, as_json: bool
                 run, phi = Trials(backend, cpu.threads).measure(seconds / len(todo), show, _LONGEST / len(todo))
             records.append(new_record(name, key, run, phi))
     except KeyboardInterrupt:
-        click.echo(f"the calibration in {known.path} is left as it was", err=True)
+        kept = known.path.exists()
+        click.echo(f"the calibration in {known.path} is left as it was" if kept else "no calibration was kept; there was none before", err=True)
         raise
     for record in records:
         known = known.with_record(record)

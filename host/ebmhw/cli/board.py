@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, final
 
 import click
 
 from ebmhw.board.block_design import APP
-from ebmhw.cli import terminal
+from ebmhw.cli import options, terminal
+from ebmhw.errors import BackendUnavailable, EbmhwError
 
 if TYPE_CHECKING:
     from ebmhw.board.selftest import Row
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+json_option = click.option("--json", "as_json", is_flag=True, help='Print one JSON document; of a failure {"error": {"code", "message"}}.')
 app_option = click.option("--app", default=APP, show_default=True, metavar="NAME", help="Name of the firmware.")
 backend_option = click.option("--backend", "name", default="kv260", show_default=True, metavar="NAME", help="kv260 or simulated.")
 config_option = click.option("--config", default=None, metavar="NAME", help="Of simulated: kv260, as on the board, or small.  [default: small]")
@@ -35,7 +38,8 @@ def status(app: str, as_json: bool) -> None:
     """
     from ebmhw.board.status import board_status
 
-    found = board_status(app=app)
+    with _errors_told(as_json):
+        found = board_status(app=app)
     if as_json:
         terminal.echo_json(found.as_data())
     else:
@@ -59,7 +63,8 @@ def load(app: str, replace: bool, again: bool, as_json: bool) -> None:
     """
     from ebmhw.board.load import load_firmware
 
-    done = load_firmware(app=app, replace=replace, again=again, say=lambda text: click.echo(text, err=True))
+    with _errors_told(as_json):
+        done = load_firmware(app=app, replace=replace, again=again, say=lambda text: click.echo(text, err=True))
     if as_json:
         data = {"app": app, "build": f"{done.design.build:#010x}", "changed": done.changed, "replaced": list(done.replaced), "seconds": done.seconds}
         terminal.echo_json(data)
@@ -81,7 +86,7 @@ def load(app: str, replace: bool, again: bool, as_json: bool) -> None:
 def selftest(name: str, config: str | None, seed: int, programs: int, minutes: float, only: str, list_only: bool, as_json: bool) -> None:
     """Test the units row by row against the contract and the CPU kernel. Without a board: --backend simulated.
 
-    Exit status: 0 where no row failed, 1 where one did, 2 where the test cannot be run.
+    Exit status: 0 where no row failed, 1 where one did, 2 where the test cannot be run, 130 where Ctrl-C ended it; the rows so far are told.
     """
     from ebmhw.board.selftest import NAMES
     from ebmhw.board.selftest import selftest as run
@@ -91,14 +96,22 @@ def selftest(name: str, config: str | None, seed: int, programs: int, minutes: f
             click.echo(row)
         return
     progress = _Progress(not as_json)
-    backend, facts = _backend(name, config)
-    found = run(backend, seed=seed, programs=programs, minutes=minutes, only=only, on_row=progress.row, on_start=progress.start, **facts)
+    with _errors_told(as_json):
+        backend, facts = _backend(name, config)
+        found = run(backend, seed=seed, programs=programs, minutes=minutes, only=only, on_row=progress.row, on_start=progress.start, **facts)
+    progress.clear()
     if as_json:
         terminal.echo_json(found.as_data())
     else:
-        failed = sum(not row.passed for row in found.rows)
-        verdict = "passed" if found.passed else f"failed in {failed} of {len(found.rows)} rows"
+        failed, count = sum(not row.passed for row in found.rows), len(found.rows)
+        verdict = "passed" if found.passed else f"failed in {failed} of {count} rows"
+        if found.stopped:
+            verdict = f"was stopped in row {count}" if count and found.rows[-1].stopped else f"was stopped after {count} rows"
+            verdict += f", {failed} of them failed" if failed else ", none failed until then"
         click.echo(f"the self-test of {_label(name, config)} {verdict}: {found.updates:,} updates compared, seed {seed}")
+    if found.stopped:
+        click.echo("stopped", err=True)
+        sys.exit(130)
     sys.exit(0 if found.passed else 1)
 
 
@@ -109,19 +122,20 @@ def selftest(name: str, config: str | None, seed: int, programs: int, minutes: f
 @click.option("--rounds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Of each figure; medians are told.")
 @json_option
 def bench(name: str, config: str | None, seed: int, rounds: int, as_json: bool) -> None:
-    """Measure registers, exchanges, samples and rows of logits beside the CPU kernel of this machine."""
-    from ebmhw.board.bench import HEADER, board_bench
+    """Measure registers, exchanges, samples and rows of logits beside the CPU kernel of this machine. Without a board: --backend simulated."""
+    from ebmhw.board.bench import board_bench, header
 
     progress = _Progress(False)
-    backend, _ = _backend(name, config)
-    figures = board_bench(backend, rounds=rounds, seed=seed, on_start=progress.start)
+    with _errors_told(as_json):
+        backend, _ = _backend(name, config)
+        figures = board_bench(backend, rounds=rounds, seed=seed, on_start=progress.start)
     progress.clear()
     if as_json:
         simulated = name == "simulated"
         data = {"backend": name, "simulated": simulated, "config": config, "rounds": rounds, "figures": [figure.as_data() for figure in figures]}
         terminal.echo_json(data)
         return
-    click.echo(terminal.table([figure.row() for figure in figures], HEADER))
+    click.echo(terminal.table([figure.row() for figure in figures], header(rounds)))
     if name == "simulated":
         click.echo(f"these are figures of {_label(name, config)} on this CPU: they say nothing of a board")
 
@@ -130,6 +144,7 @@ def _backend(name: str, config: str | None) -> tuple[Any, dict[str, Any]]:
     """Return the backend of the options, and what is known of its clock and its build."""
     from ebmhw.backends import get_backend
 
+    options.tell_builds()
     if name == "simulated":
         return get_backend("simulated", config=config or "small", threads=1), {}
     if config is not None:
@@ -139,12 +154,27 @@ def _backend(name: str, config: str | None) -> tuple[Any, dict[str, Any]]:
     from ebmhw.board.installed import installed_firmware
     from ebmhw.board.loaded import loaded_design
 
-    backend = get_backend("kv260")
+    try:
+        backend = get_backend("kv260")
+    except BackendUnavailable as error:
+        raise BackendUnavailable(f"{error}; without a board, --backend simulated runs the design's own Verilog") from error
     design, entry = loaded_design(), installed_firmware().entry
     facts: dict[str, Any] = {"build": None if design is None else design.build}
     if entry is not None and (design is None or entry.build == design.build):
         facts["clock_mhz"] = float(entry.clock_mhz)
     return backend, facts
+
+
+@contextmanager
+def _errors_told(as_json: bool) -> Iterator[None]:
+    """Print an error as JSON, too, where that was asked for: whoever reads standard output is told; the line and the exit status are as ever."""
+    try:
+        yield
+    except EbmhwError as error:
+        if as_json:
+            told = error.to_dict()
+            terminal.echo_json({"error": {"code": told["code"], "message": told["message"]}})
+        raise
 
 
 def _label(name: str, config: str | None) -> str:
@@ -165,7 +195,7 @@ class _Progress:
     def row(self, row: Row) -> None:
         self.clear()
         if self._rows:
-            verdict = "FAIL" if not row.passed else "pass" if row.applies else "n/a "
+            verdict = "FAIL" if not row.passed else "stop" if row.stopped else "pass" if row.applies else "n/a "
             click.echo(f"{verdict}  {row.what:<32}  {row.seconds:7.2f} s  {row.detail}")
 
     def clear(self) -> None:

@@ -27,6 +27,9 @@ def seconds(value: str) -> float:
 STEPS = 1000
 """Ticks of a progress bar."""
 
+BUILD_LOG = "ebmhw.simulated"
+"""Name of the logger of `ebmhw.backends.simulated.build`, which is not imported for it."""
+
 backend_option: Decorator = click.option(
     "--backend", default=None, metavar="NAME", help="auto, cpu, golden, simulated or kv260.  [default: $EBMHW_BACKEND, else auto]"
 )
@@ -53,7 +56,24 @@ def backend_of(name: str | None, threads: int | None) -> Any:
     """Return the backend named by the options."""
     from ebmhw.backends import get_backend
 
+    tell_builds()
     return get_backend(name, **({} if threads is None else {"threads": threads}))
+
+
+def tell_builds() -> None:
+    """Let a line on standard error say that the simulated design is compiled, once it is: it takes up to a minute or two of silence."""
+    # 2 ms, which commands without a backend need not wait for.
+    import logging
+
+    class Line(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # On a terminal in the place of what was under way there.
+            click.echo(("\r\x1b[K" if sys.stderr.isatty() else "") + record.getMessage(), err=True)
+
+    log = logging.getLogger(BUILD_LOG)
+    log.setLevel(logging.INFO)
+    # In the place of that of an earlier command of this process.
+    log.handlers[:] = [Line()]
 
 
 @contextmanager

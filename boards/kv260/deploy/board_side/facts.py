@@ -14,6 +14,7 @@ from typing import Any, Final
 from boards.kv260.deploy.board_side import pynq_python
 from boards.kv260.deploy.board_side.board import Board, existing
 from boards.kv260.deploy.board_side.journal import has_journal
+from boards.kv260.deploy.board_side.requirements import lacking
 from ebmhw.board.system import manager_state, nodes, read_small, strings, system_name, tree_folder, tree_strings
 from ebmhw.errors import BoardError
 
@@ -35,6 +36,12 @@ def facts(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
             troubles.append(f"{name}: {error}")
             return None
 
+    def index() -> str:
+        wanted = request["builds"] or lacking(request["requirements"], (pynq or {"versions": {}})["versions"])
+        # The last, for the first are packages of tens of megabytes.
+        return pynq_python.probe(board, wanted[-1]) if wanted and pynq and request["online"] else ""
+
+    pynq = attempt("pynq", lambda: pynq_python.told(pynq_python.look(board, request["names"])))
     uid = attempt("uid", lambda: _uid(board))
     sudo = attempt("sudo", lambda: _sudo(board))
     may = uid == 0 or sudo is not None
@@ -53,7 +60,8 @@ def facts(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "apps": attempt("apps", lambda: _apps(board, [] if uid == 0 else [str(sudo), "-n"])) if may and board.command("xmutil") else None,
         "nodes": attempt("loaded", lambda: unit_nodes(board.root, request["properties"])),
         "manager": manager_state(board.root),
-        "pynq": attempt("pynq", lambda: pynq_python.look(board)),
+        "pynq": pynq,
+        "index": attempt("index", index),
         "installed": {name: attempt("installed", partial(digests, folder)) for name, folder in folders.items() if folder.is_dir()},
         "journal": has_journal(board.staging),
         "troubles": troubles,

@@ -34,7 +34,8 @@ class Journal:
     pairs : folders that are to take the place of others
     made : folder that was made for them, None where all were there
     before : what was loaded, from when on it may be unloaded
-    host : archive of what ebmhw's files were, from when on they may be replaced
+    host : archive of what the files of packages were, from when on they may be replaced
+    packages : what PYNQ's Python had then, as `pynq_python.save` returns it
     """
 
     who: str
@@ -44,6 +45,7 @@ class Journal:
     made: str | None = None
     before: list[str] | None = None
     host: str | None = None
+    packages: dict[str, Any] | None = None
 
     def write(self, folder: Path) -> None:
         """Have it on the medium, whole."""

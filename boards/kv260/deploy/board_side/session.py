@@ -112,11 +112,12 @@ class Session:
     def host(self, request: dict[str, Any]) -> dict[str, Any]:
         """Install ebmhw into PYNQ's Python, after a copy of what is there, and return what that Python has then."""
         archive = self._board.staging / "host.tar"
-        pynq_python.save(self._board, archive)
+        self._begun.packages = pynq_python.save(self._board, archive, request["requirements"])
         self._begun.host = str(archive)
         self._begun.write(self._board.staging)
-        pynq_python.install(self._board, self._board.staging / "host" / request["name"], request["limit_s"])
-        return {"pynq": pynq_python.look(self._board)}
+        package = self._board.staging / "host" / request["name"]
+        pynq_python.install(self._board, package, request["requirements"], request["limit_s"], offline=request["offline"])
+        return {"pynq": pynq_python.told(pynq_python.look(self._board))}
 
     def unload(self, request: dict[str, Any]) -> dict[str, Any]:
         """Unload what is loaded; from here on a roll-back loads it again."""

@@ -45,7 +45,7 @@ def undo(board: Board, journal: Journal, hold: Lock) -> list[str]:
         attempt(lambda: os.rmdir(made), f"sudo rmdir {made}")
     if journal.host is not None:
         archive = Path(journal.host)
-        attempt(lambda: pynq_python.restore(board, archive), f"sudo tar -C / -xf {archive}")
+        attempt(lambda: pynq_python.restore(board, archive, journal.packages), f"sudo tar -C / -xf {archive}")
     for name in journal.before or []:
         attempt(partial(_load_again, board, name), f"sudo xmutil loadapp {name}")
     return problems

@@ -98,10 +98,10 @@ class Calibrations:
     records: tuple[Record, ...] = ()
     damage: str | None = None
 
-    def find(self, backend: str, key: Mapping[str, str]) -> Record | str:
+    def find(self, backend: str, key: Mapping[str, str], board: str = "kv260") -> Record | str:
         """Return the newest record of a backend that holds for a key, as far as the key says what it depends on, or why there is none and what to
-        do."""
-        remedy = f"run `{COMMAND}`"
+        do; ``board`` is what stands for the board."""
+        remedy = f"run `{COMMAND}`" if board == "kv260" else f"run `{COMMAND} --board {board}`"
         if self.damage is not None:
             return f"{self.damage}; {remedy}, which writes it anew"
         known = [record for record in self.records if record.backend == backend]

@@ -83,8 +83,8 @@ class Explainer:
 
     def __init__(self, cpu: CpuBackend, board: CoreBackend | str, calibrations: Calibrations, board_name: str = "kv260") -> None:
         self._threads, self._board, self._board_name = cpu.threads, board, board_name
-        self._cpu = calibrations.find("cpu", cpu_key(cpu.threads, cpu.instruction_set))
-        self._record: Record | str = board if isinstance(board, str) else calibrations.find(board.name, board_key(board))
+        self._cpu = calibrations.find("cpu", cpu_key(cpu.threads, cpu.instruction_set), board_name)
+        self._record: Record | str = board if isinstance(board, str) else calibrations.find(board.name, board_key(board), board_name)
         self._chooser: Chooser | None = None
         if isinstance(board, CoreBackend) and isinstance(self._cpu, Record) and isinstance(self._record, Record):
             self._chooser = Chooser(self._cpu, self._threads, board, self._record)

@@ -79,14 +79,15 @@ class Connection:
     @classmethod
     def made(cls, bitstream: str | os.PathLike[str] | None, device: Any, download: bool | None) -> Connection:
         """Return a connection; arguments and errors are those of `Kv260Backend`."""
+        # First of all: elsewhere the rest is missing as well, and none of it is the cause.
+        here = this_board() if is_board(device) else None
         pynq = import_pynq()
         path = find_bitstream(bitstream)
         entry = checked_entry(path)
         keeper = Keeper()
         try:
-            if not is_board(device):
+            if here is None:
                 return cls(pynq, path, entry, device, bool(download), None, keeper)
-            here = this_board()
             # The hold is given back last.
             keeper.taken.callback(Hold().release)
             load = must_download(download, path, entry)

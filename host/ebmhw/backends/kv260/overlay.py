@@ -70,7 +70,7 @@ def this_board() -> Machine:
     """
     here = machine(ROOT)
     if not here.is_kv260:
-        raise BackendUnavailable(f"backend 'kv260': this machine is {here.described}; run this on a KV260, or use get_backend('cpu')")
+        raise BackendUnavailable(f"backend 'kv260': this is no KV260 but {here.described}; run this on a KV260, or use get_backend('cpu')")
     if not here.root:
         raise PermissionDenied(
             "backend 'kv260': PYNQ maps the programmable logic through /dev/mem, which takes root; run this as root in PYNQ's environment "

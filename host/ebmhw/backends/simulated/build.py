@@ -28,7 +28,7 @@ _UNUSED_DAYS = 30
 
 _LIBRARY = "unit.so"
 
-log = logging.getLogger("ebmhw")
+_LOG = logging.getLogger("ebmhw.simulated")
 
 
 @final
@@ -76,7 +76,11 @@ class Cache:
         import fcntl  # not on Windows, where no toolchain is found either
 
         with open(self.root / f"{name}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _LOG.info("waiting for another process, which is compiling the same: %s", name)
+                fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _clean(self) -> None:
@@ -140,7 +144,8 @@ _DEFINES = ("-DVERILATOR=1", *(f"-DVM_{name}=0" for name in ("COVERAGE", "SC", "
 
 
 def _build(tools: Toolchain, cache: Cache, folder: Path, verilog: Path, unit: str, verilate: list[str], compile_: list[str]) -> None:
-    log.info("building the simulated %s of %s, which takes a minute or more", unit, verilog.name)
+    takes = "up to a minute or two" if unit == "ising_core" else "some seconds"
+    _LOG.info("compiling the simulated %s of %s, %s; it is kept for later", unit, verilog.name, takes)
     began = time.perf_counter()
     work = folder / "work"
     work.mkdir()
@@ -151,7 +156,7 @@ def _build(tools: Toolchain, cache: Cache, folder: Path, verilog: Path, unit: st
     objects += _compile_all(tools, sources, work, [*compile_, *include])
     tools.compile(["-shared", "-o", str(folder / _LIBRARY), *map(str, objects), "-lpthread"], work)
     shutil.rmtree(work)
-    log.info("built in %.0f s", time.perf_counter() - began)
+    _LOG.debug("compiled in %.0f s", time.perf_counter() - began)
 
 
 def _compile_all(tools: Toolchain, sources: list[Path], folder: Path, arguments: list[str]) -> list[Path]:

@@ -38,6 +38,11 @@ class Mismatch(HardwareFault):
 
 
 @final
+class TimeOver(HardwareFault):
+    """A check ended because it was to end: its time was over, or the self-test was stopped."""
+
+
+@final
 class Context:
     """The subject of a self-test.
 
@@ -52,7 +57,7 @@ class Context:
 
     Attributes
     ----------
-    expired : set once the check that runs has had its time
+    expired : set once the check that runs is to end
     updates : spin updates that were compared so far
     """
 
@@ -130,7 +135,7 @@ class Context:
     def check_time(self) -> None:
         """End the check where its time is over."""
         if self.expired.is_set():
-            raise HardwareFault("the time of this check is over")
+            raise TimeOver("the time of this check is over")
 
 
 def first_difference(got: Draws, wanted: Draws) -> str:

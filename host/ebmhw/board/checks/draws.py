@@ -116,7 +116,8 @@ def short_jobs(context: Context) -> str:
     program = programs.small(random, context.cores[0].shape)
     reads = 24 * context.cores[0].shape.lanes - 1
     draws = context.compare(program, programs.schedule(random, int(random.integers(1, 3))), reads=reads, seed=int(random.integers(2**63)))
-    return _told(context, 1, updates) + f"; 24 jobs in {draws.info['exchanges']} exchanges"
+    exchanges = draws.info["exchanges"]
+    return _told(context, 1, updates) + f"; 24 jobs in {exchanges} exchange{'s' if exchanges != 1 else ''}"
 
 
 def long_job(context: Context) -> str:

@@ -1,0 +1,20 @@
+"""The tests of driver_forks.py, in a process of their own: threads of JAX, or of another test's backend, make a fork unsafe."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_in_a_process_of_their_own() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "driver_forks.py")]
+    done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0 and re.search(r"^7 passed", done.stdout, re.MULTILINE), done.stdout + done.stderr
