@@ -2,7 +2,9 @@
 
 import os
 import signal
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
 # One test process a core: threads of the linear algebra underneath NumPy would only be in each other's way.
@@ -16,3 +18,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # A machine that is busy with something else must not fail a test.
 settings.register_profile("ebmhw", deadline=None)
 settings.load_profile("ebmhw")
+
+_STATES: dict[str, Any] = {}
+"""Of each module's generator, before its first test."""
+
+
+@pytest.fixture(autouse=True)
+def _numbers_do_not_depend_on_what_ran_before(request: pytest.FixtureRequest) -> None:
+    """Begin a module's generator, where it has one named RNG, anew for each of its tests: which run in one process is chance."""
+    module = request.node.getparent(pytest.Module)
+    bits = getattr(getattr(getattr(module, "obj", None), "RNG", None), "bit_generator", None)
+    if bits is not None:
+        bits.state = _STATES.setdefault(module.nodeid, bits.state)

@@ -92,7 +92,7 @@ def test_a_missing_core_is_said_with_a_remedy() -> None:
 
 
 def test_a_missing_board_is_said_with_a_remedy() -> None:
-    with pytest.raises(BackendUnavailable, match=r"backend 'kv260': pynq .*use get_backend\('cpu'\)") as caught:
+    with pytest.raises(BackendUnavailable, match=r"backend 'kv260': this is no KV260 .*use get_backend\('cpu'\)") as caught:
         get_backend("kv260")
     assert caught.value.code == "backend-unavailable"
     assert isinstance(caught.value, EbmhwError) and isinstance(caught.value, RuntimeError)

@@ -77,7 +77,7 @@ def test_intervals_hold_the_true_difference(coefficient: float, least: float) ->
         assert entry.interval is not None
         held += entry.interval[0] <= 0.3 <= entry.interval[1]
         apart += next(iter(diff_of(run_of(reward=a), run_of(reward=b + 5)).differences)).differs
-    assert held >= least * 150 and apart == 150
+    assert held >= least * 150 and apart >= 147
 
 
 def test_alignment_is_by_step_where_steps_are_shared() -> None:
