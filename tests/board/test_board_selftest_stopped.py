@@ -148,11 +148,16 @@ def test_the_command_prints_the_rows_and_ends_with_130(monkeypatch, as_json):
     assert found.exit_code == 130 and found.stderr == "stopped\n", found
     if as_json:
         data = json.loads(found.stdout)
-        assert data["stopped"] is True and data["passed"] is False and data["rows"][-1]["stopped"] is True and len(data["rows"]) == 2
+        assert (
+            data["stopped"] is True
+            and data["passed"] is False
+            and [row["stopped"] for row in data["rows"]] == [False] * (len(data["rows"]) - 1) + [True]
+        )
     else:
-        first, second, end = found.stdout.splitlines()
-        assert first.startswith("pass  samples: small") and second.startswith("stop  samples: dense")
-        assert "was stopped in row 2, none failed until then" in end
+        # How many exchanges a row takes depends on how fast the machine is.
+        *done, stopped, end = found.stdout.splitlines()
+        assert all(line.startswith("pass  samples: ") for line in done) and stopped.startswith("stop  samples: ")
+        assert f"was stopped in row {len(done) + 1}, none failed until then" in end
 
 
 @pytest.mark.parametrize(("rows", "wait"), [(1, 0.0), (3, 0.35), (4, 0.8), (6, 0.1)])
@@ -171,6 +176,7 @@ def test_the_simulated_design_is_given_back_in_the_middle_of_a_row(rows, wait):
     assert [line[6:38].rstrip() for line in lines[:-1]] == list(NAMES[: len(lines) - 1])
 
 
+@pytest.mark.slow  # it presses after three seconds, which a busy machine may need to begin
 def test_two_end_it_without_waiting():
     simulated("small")
     running = subprocess.Popen([*COMMAND, "--json", "--minutes", "5", "--only", "soak"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
