@@ -26,6 +26,7 @@ from board_tree import add_design, add_machine, add_unit
 from conformance import assert_equal_draws, judge
 from pynq_boards import Board, Device, Hung, Pynq, SimulatedDevice
 
+import ebmhw
 from ebmhw.backends import fleet, get_backend
 from ebmhw.backends.kv260 import ENVIRONMENT, Kv260Backend, connection, files, hold, overlay
 from ebmhw.board.block_design import BLOCKS, INTERRUPT_CONTROLLER, block
@@ -183,7 +184,7 @@ def test_where_bitstreams_are_looked_for() -> None:
         timeout=60,
         check=True,
     )
-    root = Path(__file__).resolve().parents[2]
+    root = Path(ebmhw.__file__).resolve().parents[2]
     assert done.stdout.split() == [str(root / "bitstreams/kv260/ebmhw.bit"), "/usr/share/ebmhw/kv260/ebmhw.bit"]
 
 
