@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final, final
 
 from boards.kv260 import reports
-from boards.kv260.command import run_command, tell
 from boards.kv260.export import FOLDER, NAME, ROOT, check_export
 from boards.kv260.folders import fresh, locked
+from boards.kv260.frame import framed, tell
 from boards.kv260.handoff import check_handoff
 from boards.kv260.install import install
 from boards.kv260.installed import Installed
@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None, rtl_folder: Path = rtl.FOLDER) 
     # As texts, for make passes what CLOCK and PHI are: an error then names these.
     parser.add_argument("--clock", default=str(default.clock_mhz), metavar="MHZ", help=f"one of {', '.join(map(str, CLOCKS_MHZ))} (%(default)s)")
     parser.add_argument("--phi", default=default.phi, help=f"what the phi unit is made from: {' or '.join(PHI_SOURCES)} (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=default.jobs, help="processes of Vivado, about 4 GB of memory each (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=default.jobs, help="processes of Vivado, each takes gigabytes of memory (%(default)s)")
     parser.add_argument("--out", type=Path, default=default.out, help="folder of the project, the logs and the reports (%(default)s)")
     parser.add_argument("--install", type=Path, default=default.install, help="folder of the bitstreams (%(default)s)")
     parser.add_argument("--time-limit", type=float, default=default.limit_s / 3600, metavar="HOURS", help="for Vivado (%(default)s)")
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None, rtl_folder: Path = rtl.FOLDER) 
         )
         build(options, rtl_folder, tell)
 
-    return run_command(act, "stopped; nothing was installed")
+    return framed(act, "stopped; nothing was installed")
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from boards.kv260.command import run_command, tell
 from boards.kv260.export import FOLDER, NAME, OLDEST, ROOT, SCRIPT, check_export
 from boards.kv260.folders import fresh, locked
+from boards.kv260.frame import framed, tell
 from boards.kv260.installed import ROOTS, Installed, Program, find
 from boards.kv260.watch import watch
+from boards.kv260.written import written_by
 from ebmhw.errors import ConfigError, EbmhwError, FirmwareError
 
 _BANNER = r"\bvitis[ _-](?:hls|run)\b[^\n]*?\s"
@@ -31,7 +31,6 @@ REMEDY: Final = (
     f"out/hls/{NAME} from there; or build without it: make bitstream PHI=rtl"
 )
 
-_VECTORS_SECONDS: Final = 600
 _RUNNING = re.compile(r"^INFO: \[HLS [\d-]+\] Running: ((?:csim|csynth|cosim|export)_design)\b")
 _STEPS: Final = {
     "csim_design": "simulate the C++",
@@ -78,7 +77,7 @@ def make_export(out: Path, limit_s: float, tell: Callable[[str], None] = print) 
         work, vectors, log = out / "build", out / "vectors", out / "make_hls.log"
         fresh(work, vectors)
         tell("make the vectors")
-        _write_vectors(vectors)
+        written_by("sim.phi_hls", vectors, "the vectors of the simulations", ROOT)
         options = ["-f"] if hls.program is VITIS_HLS else ["--mode", "hls", "--tcl"]
         try:
             with log.open("w", encoding="utf-8", buffering=1) as stream:
@@ -115,24 +114,13 @@ def _step(line: str) -> str | None:
     return _STEPS[found[1]] if found else None
 
 
-def _write_vectors(folder: Path) -> None:
-    command = [sys.executable, "-m", "sim.phi_hls", str(folder)]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=_VECTORS_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise FirmwareError(f"the vectors were not written within {_VECTORS_SECONDS} s ({' '.join(command)})") from None
-    if done.returncode:
-        end = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
-        raise FirmwareError(f"the vectors cannot be written: {' '.join(command)} ended with status {done.returncode}:\n{end}")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Export as the arguments say; returns 0, 1 after an error that is told, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m boards.kv260.hls", description="Export the phi unit's C++ twin as an IP, with Vitis HLS.")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the vectors, the project, the log and the IP (%(default)s)")
     parser.add_argument("--time-limit", type=float, default=6.0, metavar="HOURS", help="for Vitis HLS (%(default)s)")
     given = parser.parse_args(arguments)
-    return run_command(lambda: make_export(given.out.resolve(), 3600 * given.time_limit, tell), "stopped; nothing was exported")
+    return framed(lambda: make_export(given.out.resolve(), 3600 * given.time_limit, tell), "stopped; nothing was exported")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +10,7 @@ from typing import Final, final
 
 from boards.kv260.export import remedy
 from boards.kv260.verilog import TOP_SUFFIX, Library, check_disjoint, wrapper
+from boards.kv260.written import written_by
 from ebmhw.contract.design import UNITS
 from ebmhw.contract.sources import Sidecar
 from ebmhw.errors import FirmwareError
@@ -22,8 +21,6 @@ HLS_TOP: Final = "phi_unit"
 
 HLS_RENAMED: Final = "phi_unit_hls"
 """What that module is called in the IP, and by the shell."""
-
-_SHELL_SECONDS: Final = 600
 
 
 @final
@@ -85,15 +82,7 @@ def _wrapper(unit: str, sidecar: Sidecar) -> str:
 
 
 def _hls(export: Path, folder: Path, root: Path) -> tuple[list[Path], list[Path], list[str]]:
-    shell = folder / "shell"
-    command = [sys.executable, "-m", "hdl.phi_unit.hls.shell", str(shell)]
-    try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", timeout=_SHELL_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise FirmwareError(f"the shell of the HLS phi unit was not written within {_SHELL_SECONDS} s ({' '.join(command)})") from None
-    if done.returncode:
-        end = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
-        raise FirmwareError(f"the shell of the HLS phi unit cannot be written: {' '.join(command)} ended with status {done.returncode}:\n{end}")
+    shell = written_by("hdl.phi_unit.hls.shell", folder / "shell", "the shell of the HLS phi unit", root)
     # As the units' files: SystemVerilog by its name, and not the name of the module's file that Vitis HLS exports.
     files = [path.rename(path.with_suffix(".sv")) for path in sorted(shell.glob("*.v"))]
     exported, memory_files = _unpack(export, folder / "exported")

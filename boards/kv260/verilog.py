@@ -117,7 +117,8 @@ def _range(bits: int) -> str:
 
 
 def _instantiated(body: str) -> set[str]:
-    inside = body[_HEADER.search(body).end() :]  # type: ignore[union-attr]
+    # What stands before the header is none.
+    _, _, inside = _HEADER.split(body, 1)
     return {_plain(match["module"]) for match in _INSTANCE.finditer(inside)} - _KEYWORDS
 
 

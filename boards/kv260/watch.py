@@ -176,6 +176,7 @@ def _read(child: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
 
 
 def _stop(child: subprocess.Popen[str]) -> None:
+    # The tool's runs are processes of its group that may take longer than itself to end in order; `ebmhw.board.command.stop` would not wait for them.
     for kind in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, kind)

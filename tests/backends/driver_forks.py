@@ -1,4 +1,4 @@
-"""What a fork does with a driver that another thread holds: run by test_driver_forked.py in a process of its own, without threads of libraries."""
+"""What a fork does with a driver that another thread holds: run by test_forked.py in a process of its own, without threads of libraries."""
 
 from __future__ import annotations
 

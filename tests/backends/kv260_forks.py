@@ -1,4 +1,4 @@
-"""What a fork does with the driver of the board: run by test_kv260_forked.py in a process of its own, where no library has started threads."""
+"""What a fork does with the driver of the board: run by test_forked.py in a process of its own, where no library has started threads."""
 
 from __future__ import annotations
 

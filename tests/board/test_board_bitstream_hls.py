@@ -48,7 +48,7 @@ def quiet(line: str) -> None:
 def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Put the stand-in on PATH, and let vectors be empty files unless they are to be true."""
 
-    def vectors(folder: Path) -> None:
+    def vectors(module: str, folder: Path, what: str, root: Path) -> None:
         for name in ("csim.jobs", "csim.expected", "cosim.jobs", "cosim.expected"):
             (folder / name).touch()
 
@@ -71,7 +71,7 @@ def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
         for variable in ("XILINX_HLS", "XILINX_VITIS"):
             monkeypatch.delenv(variable, raising=False)
         if not vectors_too:
-            monkeypatch.setattr(hls, "_write_vectors", vectors)
+            monkeypatch.setattr(hls, "written_by", vectors)
         return folder
 
     return put
@@ -141,7 +141,10 @@ def test_vectors_that_cannot_be_made_are_told(use: Callable[..., Path], tmp_path
     (tmp_path / "sim" / "__init__.py").touch()
     (tmp_path / "sim" / "phi_hls.py").write_text("raise SystemExit('no vectors today')\n")
     monkeypatch.setattr(hls, "ROOT", tmp_path)
-    with pytest.raises(FirmwareError, match=r"(?s)the vectors cannot be written: .* -m sim\.phi_hls /.* ended with status 1:\nno vectors today"):
+    with pytest.raises(
+        FirmwareError,
+        match=r"(?s)the vectors of the simulations cannot be written: .* -m sim\.phi_hls /.* ended with exit status 1; it printed: no vectors today",
+    ):
         make_export(tmp_path / "out", 60, quiet)
     assert not (folder / "calls").exists()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from boards.kv260.firmware.build import Firmware, make_firmware
+from boards.kv260.frame import framed
 from ebmhw.board.manifest import FileFacts
-from ebmhw.errors import EbmhwError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 
@@ -18,16 +18,12 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the firmware, print what was made, and return 0; 1 after an error, 130 after an interrupt."""
     options = _options(arguments)
-    try:
+
+    def make() -> None:
         firmware = make_firmware(options.bitstreams, options.name, options.out)
-    except EbmhwError as error:
-        print(f"make firmware: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"make firmware: interrupted; nothing in {options.out} is half-written", file=sys.stderr)
-        return 130
-    print(_made(firmware) if options.quiet else _report(firmware))
-    return 0
+        print(_made(firmware) if options.quiet else _report(firmware))
+
+    return framed(make, f"make firmware: interrupted; nothing in {options.out} is half-written", "make firmware")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

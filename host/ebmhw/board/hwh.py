@@ -43,8 +43,8 @@ MEMORY: Final = "smartconnect_memory"
 REGISTERS_PORT: Final = "M_AXI_HPM0_FPD"
 MEMORY_PORT: Final = "S_AXI_HP0_FPD"
 
-_PLLS: Final = {"IOPLL": 1000, "RPLL": 1500}
-"""The PLLs that clocks of the programmable logic are divided from, in MHz, as they run on the K26."""
+_PLL, _PLL_MHZ = "IOPLL", 1000
+"""What clocks of the programmable logic are divided from, as it runs on the K26."""
 
 _MEMORIES: Final = {"HP0_DDR_LOW": (0x0_0000_0000, 0x0_7FFF_FFFF), "HP0_DDR_HIGH": (0x8_0000_0000, 0x8_7FFF_FFFF)}
 """The 4 GiB of the module, as its two halves lie in the processor's addresses."""
@@ -200,14 +200,13 @@ class _Design:
         for number in range(4):
             used, clock = number == 0, f"PSU__CRL_APB__PL{number}_REF_CTRL"
             mhz = self._clock_mhz if used else 100
-            pll, divisors = _divided(mhz)
             made |= {
                 f"PSU__FPGA_PL{number}_ENABLE": str(int(used)),
-                f"{clock}__DIVISOR0": str(divisors[0]),
-                f"{clock}__DIVISOR1": str(divisors[1]),
-                f"{clock}__SRCSEL": pll,
+                f"{clock}__DIVISOR0": str(_PLL_MHZ // mhz),
+                f"{clock}__DIVISOR1": "1",
+                f"{clock}__SRCSEL": _PLL,
                 f"{clock}__FREQMHZ": str(mhz),
-                f"{clock}__ACT_FREQMHZ": f"{_PLLS[pll] / divisors[0] / divisors[1]:.6f}",
+                f"{clock}__ACT_FREQMHZ": f"{mhz:.6f}",
             }
         return made
 
@@ -248,11 +247,6 @@ def _served() -> list[tuple[str, str, int]]:
 
 def _range(address: int) -> dict[str, str]:
     return {"C_BASEADDR": f"0x{address:08X}", "C_HIGHADDR": f"0x{address + REGISTER_RANGE - 1:08X}"}
-
-
-def _divided(mhz: int) -> tuple[str, tuple[int, int]]:
-    """Return the first PLL that a clock is a whole part of, and its two divisors of 6 bits."""
-    return next((pll, (rate // mhz, 1)) for pll, rate in _PLLS.items() if rate % mhz == 0)
 
 
 def _memory_range(into: xml.Element, master: str, cell: str, slave: str, block: str, kind: str, low: int, high: int) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 from ebmhw.errors import EbmhwError
 
 
-def run_command(action: Callable[[], object], stopped: str) -> int:
-    """Do what a command does; returns 0, 1 after an error that is told, or 130 after Ctrl-C or SIGTERM, of which ``stopped`` is told."""
+def framed(action: Callable[[], object], stopped: str, name: str = "error") -> int:
+    """Do what a command does; returns 0, 1 after an error, told behind ``name``, or 130 after Ctrl-C or SIGTERM, of which ``stopped`` is told."""
     # A stop from outside ends the tool that runs as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, _interrupted)
     try:
         action()
     except EbmhwError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)
