@@ -17,7 +17,7 @@ from cores import Meddler, ModelBackend, model, simulated
 
 import ebmhw.backends
 from ebmhw.backends.bus import Beats
-from ebmhw.board import selftest as module
+from ebmhw.board.checks import limits
 from ebmhw.board.selftest import NAMES, Row, SelfTest, selftest
 from ebmhw.cli.main import main
 from sim.core_model import ModelBus  # noqa: TID251  # tests are no part of the host
@@ -87,7 +87,7 @@ def test_a_soak_says_what_it_has_compared():
 
 
 def test_a_row_that_hangs_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(module, "_STOP_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "STOP_SECONDS", 0.2)
     unit, gate = Unit(0), threading.Event()
 
     def jobs(beats: Beats) -> Beats:

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, final
+from typing import Any, Final, final
 
 from ebmhw.backends.base import SamplerBackend
 from ebmhw.backends.core import CoreBackend
 from ebmhw.backends.stop import Stop, keyboard_interrupt_sets
-from ebmhw.board.checks import draws, phi, refusals, units
-from ebmhw.board.checks.context import Context, NotApplicable, TimeOver
-from ebmhw.errors import EbmhwError, InvalidRun, NotSupported
+from ebmhw.board.checks import draws, limits, phi, refusals, units
+from ebmhw.board.checks.context import Context
+from ebmhw.errors import InvalidRun, NotSupported
 
 PROGRAMS: Final = 4
 """Programs, or sets of rows, of each row unless another number is asked for."""
 
 ROW_SECONDS: Final = 60.0
 """Limit of a row. With four programs a row the simulated design of the board takes 10 s for the longest; a board is done in a second or two."""
-
-_WIND_UP_SECONDS: Final = 60.0
-"""What a row whose time is over may take to end; one that does not has the unit in its hands."""
-
-_STOP_SECONDS: Final = 10.0
-"""What a row may take to end once Ctrl-C was pressed; of twenty at random moments of a simulation the whole process took 1.1 s at the most."""
-
-_LOOK_SECONDS: Final = 0.1
-"""Between two looks whether Ctrl-C was pressed."""
 
 _SOAK: Final = "soak"
 
@@ -217,13 +207,13 @@ def _run(context: Context, name: str, check: Callable[[Context], str], seconds: 
     """Return the row of a check, and why nothing more can be run, "" where it can."""
     began, before = time.monotonic(), context.updates
     context.expired.clear()
-    outcome = _limited(lambda: check(context), seconds, context.expired, stop)
+    outcome = limits.limited(lambda: check(context), seconds, context.expired, stop)
     passed, detail, dead = outcome.passed, outcome.detail, ""
     if outcome.cut:
         compared = context.updates - before
         found = f"stopped after {compared:,} updates, every bit as on the CPU" if compared else "stopped before there was anything to tell"
         if not outcome.ended:
-            found = f"stopped, and not done {_STOP_SECONDS:g} s later"
+            found = f"stopped, and not done {limits.STOP_SECONDS:g} s later"
         return Row(name, True, found, time.monotonic() - began, stopped=True), ""
     if not outcome.ended:
         dead = f"{name!r} was not done within {seconds:g} s and does not end; the units count as dead"
@@ -238,63 +228,6 @@ def _run(context: Context, name: str, check: Callable[[Context], str], seconds: 
     return Row(name, passed, detail, seconds_taken), dead
 
 
-class _Outcome(NamedTuple):
-    """Of work in a thread of its own: whether it passed (None where it does not apply), what it says, whether it ended, and whether Ctrl-C cut it."""
-
-    passed: bool | None
-    detail: str
-    ended: bool = True
-    cut: bool = False
-
-
-def _limited(work: Callable[[], str], seconds: float, expired: threading.Event, stop: Stop) -> _Outcome:
-    """Return the outcome of work in a thread of its own, which is left behind where nothing else helps."""
-    found: list[_Outcome] = []
-
-    def run() -> None:
-        try:
-            found.append(_Outcome(True, work()))
-        except NotApplicable as reason:
-            found.append(_Outcome(None, str(reason)))
-        except EbmhwError as error:
-            found.append(_Outcome(False, f"{error} [{error.code}]", cut=isinstance(error, TimeOver)))
-        except Exception as error:
-            # A fault of the driver or of the test is a failed row too, and no reason to leave out the others.
-            found.append(_Outcome(False, f"{type(error).__name__}: {error}"))
-
-    thread = threading.Thread(target=run, name="self-test", daemon=True)
-    thread.start()
-    late = False
-    try:
-        if not _joined(thread, seconds, stop):
-            expired.set()
-            late = not stop.interrupted
-            if late:
-                _joined(thread, _WIND_UP_SECONDS if seconds >= 1 else 10 * seconds, stop)
-            if stop.interrupted:
-                thread.join(_STOP_SECONDS)
-    except BaseException:
-        # A caller's handler of a signal raised, or Ctrl-C was pressed twice, which waits no longer.
-        expired.set()
-        if not stop.interrupted:
-            thread.join(_STOP_SECONDS)
-        raise
-    if not found:
-        return _Outcome(False, "", ended=False, cut=not late)
-    outcome = found[0]
-    if late and outcome.passed is not False:
-        return _Outcome(False, f"done only after the limit of {seconds:g} s: {outcome.detail}")
-    return outcome._replace(cut=outcome.cut and not late)
-
-
-def _joined(thread: threading.Thread, seconds: float, stop: Stop) -> bool:
-    """Wait for a thread until its time is over or Ctrl-C is pressed; return whether it ended."""
-    deadline = time.monotonic() + seconds
-    while thread.is_alive() and not stop.interrupted and (left := deadline - time.monotonic()) > 0:
-        thread.join(min(left, _LOOK_SECONDS))
-    return not thread.is_alive()
-
-
 def _revived(context: Context, stop: Stop) -> str:
     """Reset all units after a failure; return why they are dead, "" where they answer."""
 
@@ -306,7 +239,7 @@ def _revived(context: Context, stop: Stop) -> str:
                 raise NotSupported(f"{unit.name} does not say any more what it is")
         return ""
 
-    outcome = _limited(reset, 30.0, context.expired, stop)
+    outcome = limits.limited(reset, 30.0, context.expired, stop)
     if not outcome.ended:
         return "a reset does not end; the units count as dead"
     return "" if outcome.passed else f"after a reset: {outcome.detail}; the units count as dead"
