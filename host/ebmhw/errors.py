@@ -174,6 +174,12 @@ class BackendUnavailable(EbmhwError, RuntimeError):
     code = "backend-unavailable"
 
 
+class SandboxUnavailable(EbmhwError, RuntimeError):
+    """Untrusted code cannot be confined here, so it was not run; the text says what the system lacks and how to get it."""
+
+    code = "sandbox-unavailable"
+
+
 class NotSupported(EbmhwError, RuntimeError):
     """A backend lacks the unit or the rule that was asked for."""
 

@@ -26,15 +26,19 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         deduction,
         gsm8k,
         hardware,
+        humaneval,
         karl,
+        learning,
         phi,
         quality,
         sampling,
         sat,
+        serving,
         smollm2,
         startup,
         verify,
     )
+    from ebmhw.bench.verification import confidence, streaming
 
     return [
         *sampling.cases(data, quick),
@@ -49,6 +53,11 @@ def all_cases(data: Path | None = None, quick: bool = False) -> list[Case]:
         *gsm8k.cases(data),
         *deduction.cases(data, quick),
         *smollm2.cases(quick),
+        *confidence.cases(data),
+        *streaming.cases(quick),
+        *humaneval.cases(quick),
+        *learning.cases(quick),
+        *serving.cases(quick),
         *karl.cases(quick),
         *hardware.cases(data, quick),
         *board.cases(quick),

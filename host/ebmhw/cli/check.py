@@ -28,6 +28,7 @@ _ONE = {"claims": "claim", "witnesses": "witness", "proofs": "proof"}
 @texts.domains_option
 @click.option("--knowledge", metavar="FILE", help="Knowledge file that it must rest on.  [default: the one that it holds]")
 @click.option("--constraints", metavar="FILE", help="Constraint program that it must rest on.  [default: the one that it holds]")
+@click.option("--specification", metavar="FILE", help="Specification of code that it must rest on.  [default: the one that it holds]")
 @click.option("--time-limit", type=options.seconds, default=300.0, show_default=True, metavar="SECONDS", help="Of the replay.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(
@@ -37,10 +38,11 @@ def check(
     domains: str | None,
     knowledge: str | None,
     constraints: str | None,
+    specification: str | None,
     time_limit: float,
     as_json: bool,
 ) -> None:
-    """Replay the certificate CERT over the texts it was issued for: every claim, witness and proof again.
+    """Replay the certificate CERT over the texts it was issued for: every claim, witness and proof again, code in the sandbox.
 
     What a certificate says is said of the domains that it names. With --domains a certificate of others is refused.
 
@@ -62,6 +64,7 @@ def check(
         domains=texts.names(domains),
         knowledge=knowledge,
         constraints=texts.from_file(constraints),
+        specification=texts.from_file(specification),
         time_limit=time_limit,
     )
     seconds = time.perf_counter() - started

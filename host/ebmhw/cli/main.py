@@ -23,9 +23,12 @@ _COMMANDS = {
     "phi": "measure how certain a model is, in a file of logits or token by token as it answers",
     "pipeline": "verify a file of questions and answers, in parallel and resumable",
     "sample": "draw samples of a problem at one temperature",
+    "score": "rank answers of several agents to one question",
+    "serve": "serve the checks to other programs over the Model Context Protocol",
     "solve": "search for the best solution of a problem",
     "train": "train a LoRA adapter with rewards of coherence, from a YAML file",
     "verify": "check an answer claim by claim, repair it, certify it",
+    "verify-code": "check Python by its tests, properties and source, in a sandbox",
 }
 
 
@@ -39,7 +42,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"ebmhw.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"ebmhw.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,8 +1,8 @@
 """Certificates: what a report rests on, bound to its texts by hashes, and the replay that needs neither model nor backend.
 
-A replay reads and judges the texts again, with a prover that only checks recorded witnesses and proofs; claims, open goals and verdict must be
-those of the certificate to the letter. So a change to the texts, claims, problems or the verdict is found, and a change to a witness or proof unless
-it is another valid one. The digest finds any other change; it is a checksum and not a signature: who can change a certificate can compute a new
+A replay reads and judges the texts again, with a prover that only checks recorded witnesses and proofs, and runs code again in the sandbox; claims,
+open goals and verdict must be those of the certificate to the letter. So a change to the texts, claims, problems or the verdict is found, and a
+change to a witness or proof unless it is another valid one. The digest finds any other change; it is a checksum and not a signature: who can change a certificate can compute a new
 digest, but cannot make a false claim pass. What a certificate says is said of the domains that it names; who needs certain ones names them to
 `check_certificate`.
 """
@@ -35,8 +35,8 @@ REPLAY_SECONDS = 300.0
 def issue(report: Report) -> dict[str, Any]:
     """Return the certificate of a report as JSON holds it.
 
-    It holds hashes of the texts and no text of them but the words of claims; a knowledge file and a constraint program are held in full, because the
-    verdict follows from them.
+    It holds hashes of the texts and no text of them but the words of claims; a knowledge file, a constraint program and a specification of code are
+    held in full, because the verdict follows from them.
     """
     certificate: dict[str, Any] = {
         "format": FORMAT,
@@ -45,6 +45,7 @@ def issue(report: Report) -> dict[str, Any]:
         "response": text_hash(report.texts.response),
         "knowledge": report.texts.knowledge,
         "constraints": report.texts.constraints,
+        "specification": report.texts.specification,
         "domains": list(report.domains),
         "failures": [failure._asdict() for failure in report.failures],
         "verdict": report.verdict,
@@ -66,6 +67,7 @@ def check_certificate(
     *,
     knowledge: Any = None,
     constraints: str | None = None,
+    specification: str | None = None,
     time_limit: float | None = REPLAY_SECONDS,
 ) -> Verdict:
     """Return the verdict of a certificate once everything that it says was found again in the texts.
@@ -76,7 +78,7 @@ def check_certificate(
     question, response : the texts that it was issued for
     domains : as given to the pipeline that issued it, objects of your own among them; a certificate of others is refused, for it may be silent about
         what these would find. None takes those that it names
-    knowledge, constraints : what it must rest on; where left out, what it holds itself is taken
+    knowledge, constraints, specification : what it must rest on; where left out, what it holds itself is taken
     time_limit : seconds
 
     Raises
@@ -87,6 +89,8 @@ def check_certificate(
         for arguments that are not allowed.
     PipelineTimeoutError
         where the replay takes longer than ``time_limit``.
+    SandboxUnavailable
+        where the certificate is of code that was run, and this machine cannot confine it.
     """
     for name, text in (("question", question), ("response", response)):
         if not isinstance(text, str):
@@ -100,12 +104,13 @@ def check_certificate(
         written = _canonical(certificate)
     except RecursionError:
         raise InvalidCertificate("the certificate is nested too deeply to be one of ebmhw; it was changed") from None
-    for name, demanded in (("knowledge", knowledge_text(knowledge)), ("constraints", constraints)):
+    demands = {"knowledge": knowledge_text(knowledge), "constraints": constraints, "specification": specification}
+    for name, demanded in demands.items():
         if demanded is not None and demanded != certificate[name]:
             raise InvalidCertificate(
                 f"the certificate does not rest on the {name} given; it was issued with {'other' if certificate[name] else 'no'} {name}"
             )
-    texts = Texts(question, response, certificate["knowledge"], certificate["constraints"])
+    texts = Texts(question, response, certificate["knowledge"], certificate["constraints"], certificate["specification"])
     try:
         names = list(certificate["domains"]) if domains is None else wanted
         asked = [*make_domains(chosen_names(names, texts), texts), *own]

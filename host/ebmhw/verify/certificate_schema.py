@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FORMAT = "ebmhw-certificate-1"
+FORMAT = "ebmhw-certificate-2"
 """Name and version of the form."""
 
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -53,6 +53,7 @@ SCHEMA: dict[str, Any] = {
         response=_HASH,
         knowledge=_or_null({"type": "string"}),
         constraints=_or_null({"type": "string"}),
+        specification=_or_null({"type": "string"}),
         domains=_TEXTS,
         failures={"type": "array", "items": _object(domain={"type": "string"}, code={"type": "string"}, text={"type": "string"})},
         verdict=_VERDICT,

@@ -12,6 +12,8 @@ from ebmhw.verify.domain import Domain
 from ebmhw.verify.texts import Texts
 
 _HOMES = {
+    "code": ("ebmhw.verify.code.static", "Code"),
+    "execution": ("ebmhw.verify.code", "Execution"),
     "programs": ("ebmhw.verify.programs", "Programs"),
     "dates": ("ebmhw.verify.dates", "Dates"),
     "facts": ("ebmhw.verify.facts", "Facts"),
@@ -52,29 +54,36 @@ def divided(domains: Sequence[str | Domain] | None) -> tuple[list[str] | None, l
 
 
 def chosen_names(domains: Sequence[str] | None, texts: Texts) -> list[str]:
-    """Return the names of the domains for texts: those asked for, or every exact one; "programs" only where there is a constraint program.
+    """Return the names of the domains for texts: those asked for, or every exact one.
+
+    "programs" is asked only where there is a constraint program, "execution" only where there is a specification.
 
     Raises
     ------
     VerificationError
-        for a name that is none, a knowledge file that no domain reads, "facts" without a knowledge file.
+        for a name that is none, a knowledge file or a specification that no domain reads, "facts" without a knowledge file.
     """
     wanted = [name for name in NAMES if name not in HEURISTIC] if domains is None else list(domains)
     for name in wanted:
         if name not in _HOMES:
             raise VerificationError(f"domain {shown(name)} does not exist; there are {', '.join(NAMES)}")
-    given = {"programs": texts.constraints, "facts": texts.knowledge}
+    given = {"programs": texts.constraints, "facts": texts.knowledge, "execution": texts.specification}
     if domains is not None and texts.knowledge is not None and "facts" not in wanted:
         raise VerificationError(
             f"a knowledge file is given, but domain 'facts' is not asked; add it to domains={shown(wanted)}, or leave the file out"
         )
     if domains is not None and texts.knowledge is None and "facts" in wanted:
         raise VerificationError("domain 'facts' is asked, but without a knowledge file it has nothing to go by; give knowledge, or leave it out")
+    if domains is not None and texts.specification is not None and not {"code", "execution"}.intersection(wanted):
+        raise VerificationError(
+            f"a specification is given, but neither domain 'code' nor 'execution' is asked; add one to domains={shown(wanted)}, or leave it out"
+        )
     return [name for name in NAMES if name in wanted and given.get(name, "") is not None]
 
 
 def make_domains(names: Sequence[str], texts: Texts) -> list[Domain]:
-    """Return the domains of these names; the facts are those of the knowledge file."""
+    """Return the domains of these names; the facts are those of the knowledge file, code has to do what the specification says."""
+    argument = {"facts": texts.knowledge, "execution": texts.specification}
     made: list[Domain] = []
     for name in names:
         if name not in _HOMES:
@@ -86,7 +95,10 @@ def make_domains(names: Sequence[str], texts: Texts) -> list[Domain]:
             if (error.name or "").startswith("ebmhw"):
                 raise
             raise MissingExtra(f"domain {name!r} needs {error.name}, which is missing: pip install 'ebmhw[verify]'") from error
-        made.append(kind(texts.knowledge) if name == "facts" else kind())
+        if name == "code":
+            made.append(kind(texts.specification, executed="execution" in names))
+        else:
+            made.append(kind(argument[name]) if name in argument else kind())
     return made
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 2**26
 """Characters of one text; what is not read within the time limit is reported."""
 
+_KEPT = 64
+"""Choices of domains that are kept made; a batch may have a specification a line."""
+
 
 @final
 class VerifyRepairPipeline:
@@ -66,7 +69,7 @@ class VerifyRepairPipeline:
         self.seed, self.time_limit, self.self_constraints = number, time_limit, bool(self_constraints)
         self._names, self._own = divided(domains)
         self._knowledge = knowledge_text(knowledge)
-        self._domains: dict[tuple[str, ...], tuple[Domain, ...]] = {}
+        self._domains: dict[tuple[tuple[str, ...], str | None], tuple[Domain, ...]] = {}
         if self.self_constraints and self._llm is None:
             raise VerificationError("self_constraints=True has the model write constraints, and there is none; give llm")
         # What the domains need (libraries, a knowledge file that can be read) is found missing here, not in the midst of work.
@@ -90,13 +93,16 @@ class VerifyRepairPipeline:
             return get_backend(self._backend_given)
         return self._backend_given
 
-    def verify(self, question: str, response: str, *, constraints: str | None = None, time_limit: float | None = None) -> Report:
+    def verify(
+        self, question: str, response: str, *, constraints: str | None = None, specification: Any = None, time_limit: float | None = None
+    ) -> Report:
         """Return the report of a response: its claims, each with span, verdict and reason, and the verdict of the whole.
 
         Parameters
         ----------
         question, response : texts; the question may be empty
         constraints : a constraint program about question and answer (see `ebmhw.verify.programs`), trusted as the question is
+        specification : what code in the response has to do, an `ebmhw.verify.code.Specification` or its text; the code is then run, in a sandbox
         time_limit : wall-clock seconds, the pipeline's where left out
 
         Raises
@@ -104,7 +110,7 @@ class VerifyRepairPipeline:
         VerificationError
             for arguments that are not allowed. A text that cannot be read is no error: its report says so.
         """
-        texts = Texts(_text(question, "question"), _text(response, "response"), self._knowledge, constraints)
+        texts = Texts(_text(question, "question"), _text(response, "response"), self._knowledge, constraints, specification_text(specification))
         if constraints is not None:
             _text(constraints, "constraints")
         started = time.perf_counter()
@@ -131,6 +137,7 @@ class VerifyRepairPipeline:
         max_repairs: int = 3,
         *,
         constraints: str | None = None,
+        specification: Any = None,
         n: int = 1,
         max_tokens: int = 256,
         time_limit: float | None = None,
@@ -147,7 +154,9 @@ class VerifyRepairPipeline:
         response : the text to check; None to have the model answer, prompted with what its answer will be checked by
         max_repairs : attempts in all
         constraints : as for `verify`; with ``self_constraints`` the model writes them where left out
-        n : answers that the model gives where ``response`` is None; the best by verdict and log-probability is taken
+        specification : as for `verify`; what the code fails at is then told to the model
+        n : answers that the model gives where ``response`` is None; the best by verdict and log-probability is taken, of code the one that fails the
+            fewest tests (see `ebmhw.verify.selection`)
         max_tokens, model_time_limit : of one answer of the model, seconds for the latter
         time_limit : as for `verify`, of each check
 
@@ -164,6 +173,7 @@ class VerifyRepairPipeline:
             response,
             max_repairs,
             constraints=constraints,
+            specification=specification_text(specification),
             n=n,
             max_tokens=max_tokens,
             time_limit=time_limit,
@@ -179,12 +189,32 @@ class VerifyRepairPipeline:
         """Return the domains that check these texts, in order."""
         return self._asked(texts)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process makes the same pipeline of; what was loaded and opened here is loaded and opened there when it is needed."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("llm", "backend")} | {"_domains": {}}
+
     def _asked(self, texts: Texts) -> tuple[Domain, ...]:
         """Return the domains for texts, made once for each choice of names."""
         names = tuple(chosen_names(self._names, texts))
-        if names not in self._domains:
-            self._domains[names] = (*make_domains(names, texts), *self._own)
-        return self._domains[names]
+        key = (names, texts.specification)
+        if key not in self._domains:
+            if len(self._domains) >= _KEPT:
+                self._domains.clear()
+            self._domains[key] = (*make_domains(names, texts), *self._own)
+        return self._domains[key]
+
+
+def specification_text(specification: Any) -> str | None:
+    """Return the text of a specification, given as one or as its text, checked; None where there is none."""
+    if specification is None:
+        return None
+    from ebmhw.verify.code.specification import Specification
+
+    if isinstance(specification, Specification):
+        return specification.to_json()
+    if isinstance(specification, str):
+        return Specification.from_json(specification).to_json()
+    raise VerificationError(f"specification is {shown(specification)}; give an ebmhw.verify.code.Specification, or its text")
 
 
 def _text(value: object, what: str) -> str:

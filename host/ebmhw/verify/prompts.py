@@ -12,13 +12,23 @@ from ebmhw.verify.models.language_model import Message
 _WORD = re.compile(r"\w+(?:[.,/]\w+)*")
 
 
-def constraint_aware(question: str, goals: Sequence[str] = ()) -> list[Message]:
+CODE_DOMAINS = ("code", "execution")
+MOST_TOLD = 8
+"""Faults of code that a model is told at once: one wrong line may fail a hundred tests, and a small model loses sight of the question."""
+_ONE_BLOCK = "Give all of the code in one block, from a line ```python to a line ```."
+
+
+def constraint_aware(question: str, goals: Sequence[str] = (), code: bool = False) -> list[Message]:
     """Return the question with the constraints that its answer will be checked by.
 
     Parameters
     ----------
     goals : in plain words, what the question asks for (`Judgement.open_goals` of an empty response); () where nothing is known
+    code : whether the answer is to be code, which will be run
     """
+    if code:
+        asked = ["Your answer will be run and tested by a program.", *(f"- It must give {goal}." for goal in goals), f"- {_ONE_BLOCK}"]
+        return [Message("user", question + "\n\n" + "\n".join(asked))]
     # No numbers stand in it: an example such as 12 + 30 = 42 is what a small model answers. SmolLM2 got 4 of 60 one-step problems right with
     # one, 15 without, 18 when asked the bare question.
     lines = [
@@ -31,7 +41,9 @@ def constraint_aware(question: str, goals: Sequence[str] = ()) -> list[Message]:
     return [Message("user", question + "\n\n" + "\n".join(lines))]
 
 
-def ask_again(question: str, response: str, violated: Sequence[Claim], give_fixes: bool = False, open_goals: Sequence[str] = ()) -> list[Message]:
+def ask_again(
+    question: str, response: str, violated: Sequence[Claim], give_fixes: bool = False, open_goals: Sequence[str] = (), code: bool = False
+) -> list[Message]:
     """Return a conversation that shows the model its answer and, one by one, the claims that are wrong, and asks for a better one.
 
     Parameters
@@ -39,18 +51,38 @@ def ask_again(question: str, response: str, violated: Sequence[Claim], give_fixe
     give_fixes : whether to show what would be right. False also leaves out a reason that holds it, so that what the model then answers is
         its own
     open_goals : in plain words, what the question asks for and the answer does not give
+    code : whether the answer is to be code
     """
     lines = ["A program checked your answer and found what is wrong:"]
-    for number, claim in enumerate(violated, 1):
+    about_code = [claim for claim in violated if claim.domain in CODE_DOMAINS]
+    left_out = {id(claim) for claim in about_code[MOST_TOLD:]}
+    told = [claim for claim in violated if id(claim) not in left_out]
+    for number, claim in enumerate(told, 1):
+        if claim.domain in CODE_DOMAINS:
+            lines.append(_about_code(number, claim))
+            continue
         line = f'{number}. "{" ".join(claim.text.split())}" is wrong'
         if give_fixes or not _gives_away(claim):
             line += f": {claim.reason}"
         if give_fixes and claim.fix is not None:
             line += f' (right would be "{" ".join(_corrected(claim).split())}")'
         lines.append(line)
-    lines += [f"{number}. It does not give {goal}." for number, goal in enumerate(open_goals, len(violated) + 1)]
-    lines.append("Answer the question again, from the beginning. Correct what is wrong, and whatever follows from it.")
+    lines += [f"{number}. It does not give {goal}." for number, goal in enumerate(open_goals, len(told) + 1)]
+    if left_out:
+        lines.append(f"Besides these, {len(left_out)} further checks fail.")
+    if code or about_code:
+        lines.append(f"Write the code again, from the beginning, so that none of this happens. {_ONE_BLOCK}")
+    else:
+        lines.append("Answer the question again, from the beginning. Correct what is wrong, and whatever follows from it.")
     return [Message("user", question), Message("assistant", response), Message("user", "\n".join(lines))]
+
+
+def _about_code(number: int, claim: Claim) -> str:
+    """Return what is wrong with code: at which line where one is to blame, else what was called, expected and got."""
+    words = " ".join(claim.text.split())
+    line = claim.statement.content.get("line")
+    where = f"Line {line}, `{words[:200]}`: " if claim.domain == "code" and line is not None and words else ""
+    return f"{number}. {where}{claim.reason}"
 
 
 def _corrected(claim: Claim) -> str:

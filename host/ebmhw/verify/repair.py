@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from ebmhw.errors import EbmhwError, RepairError, shown
 from ebmhw.numbers import whole
+from ebmhw.verify.code.blocks import CODE_GOAL
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.domain import Edit, SearchingDomain
 from ebmhw.verify.examine import free
@@ -127,6 +128,7 @@ def repaired(
     max_repairs: int,
     *,
     constraints: str | None,
+    specification: str | None,
     n: int,
     max_tokens: int,
     time_limit: float | None,
@@ -149,17 +151,19 @@ def repaired(
             constraints_error = str(error)
 
     def check(text: str) -> Report:
-        return pipeline.verify(question, text, constraints=constraints, time_limit=time_limit)
+        return pipeline.verify(question, text, constraints=constraints, specification=specification, time_limit=time_limit)
 
     candidates: tuple[tuple[str, Verdict], ...] = ()
     if response is None:
+        from ebmhw.verify.code.choosing import best_code
         from ebmhw.verify.prompts import constraint_aware
         from ebmhw.verify.selection import best_of
 
-        completions = ask(constraint_aware(question, check("").open_goals), n)
+        empty = check("")
+        completions = ask(constraint_aware(question, empty.open_goals, _wants_code(empty)), n)
         reports = [check(completion.text) for completion in completions]
         candidates = tuple((report.texts.response, report.verdict) for report in reports)
-        initial = reports[best_of(completions, reports)]
+        initial = reports[(best_of if specification is None else best_code)(completions, reports)]
         if initial.verdict != VERIFIED:
             # An answer that exact values make right is worth more than one that says nothing: of SmolLM2's answers those are most.
             mendable = (report for report in reports if any(check(text).verdict == VERIFIED for text in _exact(report)))
@@ -213,11 +217,21 @@ def _order(report: Report) -> tuple[int, int, int]:
     """Return what orders reports, the best first. One that says nothing, or was not read to its end, is no improvement on a violated one."""
     if report.verdict == VERIFIED:
         rank = 0
-    elif report.failures or not report.claims:
+    elif report.failures or not report.claims or not _answers_code(report):
         rank = 3
     else:
         rank = 1 if report.verdict == UNKNOWN else 2
     return rank, len(report.violations), len(report.open_goals)
+
+
+def _wants_code(report: Report) -> bool:
+    """Tell whether code is asked for: by a specification, or by the question, which domain "code" read so."""
+    return report.texts.specification is not None or any(goal.endswith(CODE_GOAL) for goal in report.open_goals)
+
+
+def _answers_code(report: Report) -> bool:
+    """Tell whether something is said of code, where code is asked for."""
+    return report.texts.specification is None or any(claim.domain in ("code", "execution") for claim in report.claims)
 
 
 def _next_attempt(
@@ -250,7 +264,8 @@ def _again(ask: _Asker, report: Report, turn: int) -> str:
     from ebmhw.verify.prompts import ask_again
 
     texts = report.texts
-    return ask(ask_again(texts.question, texts.response, report.violations, open_goals=report.open_goals), 1, turn=turn + 1)[0].text
+    messages = ask_again(texts.question, texts.response, report.violations, open_goals=report.open_goals, code=_wants_code(report))
+    return ask(messages, 1, turn=turn + 1)[0].text
 
 
 def _exact(report: Report) -> Iterator[str]:

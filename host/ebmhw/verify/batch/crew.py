@@ -1,4 +1,4 @@
-"""Crew: worker processes that answer tasks in order, where a task may hang, crash its process or eat its memory and only that task is lost."""
+"""Crew: worker processes that answer tasks, in order or as they are done; one that hangs, crashes or eats its memory is lost, and no other."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from socket import socket
 from types import TracebackType
 from typing import Generic, TypeVar, final
 
 from ebmhw.errors import PipelineTimeoutError
-from ebmhw.verify.batch.worker import END_SECONDS, START_SECONDS, Lost, Worker, not_started
+from ebmhw.verify.batch.worker import AHEAD_SECONDS, END_SECONDS, ORPHAN_SECONDS, START_SECONDS, Lost, Worker, not_started
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -35,10 +36,24 @@ class Crew(Generic[Task, Result]):
     workers : how many processes, at least 1
     limit : wall-clock seconds of one task
     size_of : bytes of memory that a result holds
+    orphan : seconds beyond its limit after which a task ends its process, where the crew does not get to it
+    ahead : seconds of work that a worker is given at once; with 0 a task at a time, so that no result waits for the next one
+    patience : seconds that a worker has at the end to finish a file that it writes
     """
 
-    def __init__(self, start: Callable[[], Callable[[Task], Result]], workers: int, limit: float, size_of: Callable[[Result], int]) -> None:
+    def __init__(
+        self,
+        start: Callable[[], Callable[[Task], Result]],
+        workers: int,
+        limit: float,
+        size_of: Callable[[Result], int],
+        *,
+        orphan: float = ORPHAN_SECONDS,
+        ahead: float = AHEAD_SECONDS,
+        patience: float = END_SECONDS,
+    ) -> None:
         self._start, self._count, self._limit, self._size_of = start, workers, limit, size_of
+        self._orphan, self._ahead, self._patience = orphan, ahead, patience
         self._selector = selectors.DefaultSelector()
         self._workers: list[Worker[Task, Result]] = []
         self._again: deque[tuple[int, Task]] = deque()
@@ -53,7 +68,7 @@ class Crew(Generic[Task, Result]):
         self._selector.close()
         for worker in self._workers:
             worker.dismiss()
-        until = time.monotonic() + END_SECONDS
+        until = time.monotonic() + self._patience
         for worker in self._workers:
             worker.end(max(0.0, until - time.monotonic()))
 
@@ -72,7 +87,35 @@ class Crew(Generic[Task, Result]):
                 return
             self._listen()
 
-    def _hand_out(self, tasks: Iterator[Task]) -> None:
+    def completed(
+        self, tasks: Iterator[Task | None], until: Callable[[], float] = lambda: math.inf, wake: socket | None = None
+    ) -> Iterator[tuple[Task, Result | Lost]]:
+        """Yield each task with its result as they are done; tasks are taken as workers come free, and not all at once.
+
+        Parameters
+        ----------
+        tasks : None stands for no task yet
+        until : the moment of time.monotonic() at which to end with what is done
+        wake : has something to read once there may be a task, or ``until`` is another moment
+        """
+        if wake is not None:
+            self._selector.register(wake, selectors.EVENT_READ)
+        for _ in range(self._count):
+            self._hire()
+        while True:
+            while self._done:
+                task, result = self._done.pop(next(iter(self._done)))
+                self._turn += 1
+                self._held -= 0 if isinstance(result, Lost) else self._size_of(result)
+                yield task, result
+            if time.monotonic() >= until():
+                return
+            self._hand_out(tasks)
+            if not self._more and self._turn == self._taken:
+                return
+            self._listen(until())
+
+    def _hand_out(self, tasks: Iterator[Task | None]) -> None:
         for worker in self._workers:
             given: list[tuple[int, Task]] = []
             while len(given) < worker.room and (task := self._next(tasks)) is not None:
@@ -80,7 +123,7 @@ class Crew(Generic[Task, Result]):
             if given:
                 worker.give(given)
 
-    def _next(self, tasks: Iterator[Task]) -> tuple[int, Task] | None:
+    def _next(self, tasks: Iterator[Task | None]) -> tuple[int, Task] | None:
         """Return a task that a lost worker left, or else the next one where it may be taken yet."""
         if self._again:
             return self._again.popleft()
@@ -91,14 +134,19 @@ class Crew(Generic[Task, Result]):
         except StopIteration:
             self._more = False
             return None
+        if task is None:
+            return None
         self._taken += 1
         return self._taken - 1, task
 
-    def _listen(self) -> None:
+    def _listen(self, until: float = math.inf) -> None:
         """Wait until a worker says something, dies or is overdue."""
-        due = min(worker.due for worker in self._workers)
+        due = min(until, *(worker.due for worker in self._workers))
         events = self._selector.select(max(0.0, min(TICK_SECONDS, due - time.monotonic())))
         for key, _ in events:
+            if isinstance(key.fileobj, socket):
+                key.fileobj.recv(4096)
+                continue
             heard = key.data.hear()
             if isinstance(heard, Lost):
                 if not key.data.ready:
@@ -116,7 +164,7 @@ class Crew(Generic[Task, Result]):
         for worker in [worker for worker in self._workers if worker.due <= now]:
             if not worker.ready:
                 raise PipelineTimeoutError(f"a worker process was not ready within {START_SECONDS:g} s; use fewer, or a smaller language model")
-            self._replace(worker, Lost(f"it did not end within {self._limit:g} s", True))
+            self._replace(worker, worker.overdue())
 
     def _replace(self, worker: Worker[Task, Result], lost: Lost) -> None:
         """Hire another worker for one that is lost; the task that it was at is lost with it, the others are done again."""
@@ -132,6 +180,6 @@ class Crew(Generic[Task, Result]):
         self._hire()
 
     def _hire(self) -> None:
-        worker = Worker[Task, Result](self._start, self._limit)
+        worker = Worker[Task, Result](self._start, self._limit, self._orphan, self._ahead)
         self._workers.append(worker)
         self._selector.register(worker.answers, selectors.EVENT_READ, worker)

@@ -36,6 +36,9 @@ ORPHAN_SECONDS = 60.0
 """How long beyond its limit a task may run in a worker whose parent was killed and cannot end it."""
 
 
+_ALARM = getattr(signal, "SIGALRM", 0)
+
+
 class Lost(NamedTuple):
     """What stands for the result of a task that its worker did not survive.
 
@@ -43,10 +46,12 @@ class Lost(NamedTuple):
     ----------
     why : what became of the worker
     timed_out : True where it was ended for taking too long
+    seconds : since it was given the task, or said something last
     """
 
     why: str
     timed_out: bool
+    seconds: float
 
 
 @final
@@ -57,6 +62,8 @@ class Worker(Generic[Task, Result]):
     ----------
     start : makes, in the process, the function that does a task
     limit : wall-clock seconds of one task
+    orphan : how long beyond its limit a task may run where nobody ends the process; it then ends itself
+    ahead : seconds of work that it is given at once; with 0 a task at a time, so that no result waits for the next one
 
     Attributes
     ----------
@@ -64,13 +71,15 @@ class Worker(Generic[Task, Result]):
     tasks : (index, task) in the order given, without those that it has answered
     """
 
-    def __init__(self, start: Callable[[], Callable[[Task], Result]], limit: float) -> None:
+    def __init__(
+        self, start: Callable[[], Callable[[Task], Result]], limit: float, orphan: float = ORPHAN_SECONDS, ahead: float = AHEAD_SECONDS
+    ) -> None:
         context = get_context("spawn")
         theirs_in, self._requests = context.Pipe(duplex=False)
         self.answers, theirs_out = context.Pipe(duplex=False)
         self._at = context.RawValue(c_longlong, -1)
-        self._limit = limit
-        self._process = context.Process(target=_work, args=(start, limit, theirs_in, theirs_out, self._at), daemon=True)
+        self._limit, self._ahead = limit, ahead
+        self._process = context.Process(target=_work, args=(start, limit + orphan, theirs_in, theirs_out, self._at), daemon=True)
         with _no_interrupts():
             self._process.start()
         # Held here as well, they would not tell of the process's end.
@@ -82,8 +91,8 @@ class Worker(Generic[Task, Result]):
 
     @property
     def room(self) -> int:
-        """Tasks that it should be given now, in one go: what it does in `AHEAD_SECONDS`, once it has done half of what it has."""
-        enough = max(1, min(AHEAD_TASKS, int(AHEAD_SECONDS / self._pace)))
+        """Tasks that it should be given now, in one go: what it does in ``ahead`` seconds, once it has done half of what it has."""
+        enough = max(1, min(AHEAD_TASKS, int(self._ahead / self._pace)))
         return 0 if not self.ready or len(self.tasks) > enough // 2 else enough - len(self.tasks)
 
     def give(self, tasks: list[tuple[int, Task]]) -> None:
@@ -100,6 +109,15 @@ class Worker(Generic[Task, Result]):
         """The moment of time.monotonic() by which it has to say something."""
         return self._since + (START_SECONDS if not self.ready else self._limit if self.tasks else math.inf)
 
+    @property
+    def silent(self) -> float:
+        """Seconds since it was given work, or said something last."""
+        return time.monotonic() - self._since
+
+    def overdue(self) -> Lost:
+        """Return what stands for the result of the task that it is at for too long."""
+        return Lost(f"it did not end within {self._limit:g} s", True, self.silent)
+
     def forgive(self, seconds: float) -> None:
         """Let it be that much later with what it says next."""
         self._since += seconds
@@ -115,7 +133,8 @@ class Worker(Generic[Task, Result]):
         try:
             answers, error = pickle.loads(self.answers.recv_bytes())
         except (EOFError, OSError):
-            return Lost(self._end_of_process(), False)
+            why, seconds = self._end_of_process(), self.silent
+            return Lost(why, False, seconds) if self._process.exitcode != -_ALARM else self.overdue()
         if error is not None:
             raise error
         now = time.monotonic()
@@ -154,7 +173,7 @@ class Worker(Generic[Task, Result]):
         return f"its process ended with status {status}"
 
 
-def _work(start: Callable[[], Callable[[Any], Any]], limit: float, requests: Connection, answers: Connection, at: Any) -> None:
+def _work(start: Callable[[], Callable[[Any], Any]], alarm: float, requests: Connection, answers: Connection, at: Any) -> None:
     """Do what a worker does; runs in its process."""
     # What libraries print belongs to no one's output.
     os.dup2(2, 1)
@@ -170,7 +189,7 @@ def _work(start: Callable[[], Callable[[Any], Any]], limit: float, requests: Con
             results, said = [], time.monotonic()
             for index, task in pickle.loads(requests.recv_bytes()):
                 at.value = index
-                with _alarm(limit):
+                with _alarm(alarm):
                     results.append((index, work(task)))
                 if time.monotonic() - said > SILENCE_SECONDS:
                     say(results)
@@ -185,12 +204,12 @@ def _work(start: Callable[[], Callable[[Any], Any]], limit: float, requests: Con
 
 
 @contextmanager
-def _alarm(limit: float) -> Iterator[None]:
-    """End this process where a task takes far longer than it may; who gave the task ends it earlier, unless it was killed itself."""
-    if not hasattr(signal, "setitimer"):
+def _alarm(seconds: float) -> Iterator[None]:
+    """End this process where a task takes longer than it may, and nobody else ends it: who gave the task was killed, or is busy."""
+    if not hasattr(signal, "setitimer") or seconds == math.inf:
         yield
         return
-    signal.setitimer(signal.ITIMER_REAL, limit + ORPHAN_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:

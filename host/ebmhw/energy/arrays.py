@@ -1,0 +1,142 @@
+"""JAX, where it is installed, and the arrays that users hand to an energy, checked by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ebmhw.errors import InvalidModel, InvalidRun, MissingExtra, shown
+from ebmhw.numbers import whole
+
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError as error:
+    raise MissingExtra("energies are computed with jax, which is missing: pip install 'ebmhw[energy]'") from error
+
+__all__ = ["FloatArray", "IntArray", "count", "held", "indices", "jax", "jnp", "key_of", "on_device", "point", "positions", "precision"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
+
+
+def precision() -> np.dtype[Any]:
+    """Return the type that energies are computed in: float32, or float64 where JAX's 64-bit mode is on."""
+    kind: np.dtype[Any] = np.dtype(jnp.result_type(float))
+    return kind
+
+
+def point(values: Any, what: str, *shape: int | None) -> Any:
+    """Return numbers as an array of the present precision and of a shape, None for any length.
+
+    What NumPy makes an array of is checked for values that are not finite. An array of JAX is not, which would wait for it: what is not finite
+    in it shows in the energy.
+
+    Raises
+    ------
+    InvalidModel
+        for text, None, complex or Boolean values, another shape, values that are not finite.
+    """
+    if isinstance(values, jax.Array):
+        if values.dtype == np.bool_ or not jnp.issubdtype(values.dtype, np.number) or jnp.issubdtype(values.dtype, np.complexfloating):
+            raise InvalidModel(f"{what} is of type {values.dtype}; give real numbers")
+        _refuse_shape(values.shape, what, shape)
+        return values.astype(precision())
+    array = _real(values, what)
+    _refuse_shape(array.shape, what, shape)
+    with np.errstate(over="ignore"):
+        made = array.astype(precision())
+    _refuse_infinite(made, array, what)
+    return made
+
+
+def held(values: Any, what: str, *shape: int | None) -> FloatArray:
+    """Return finite parameters as a float64 array of its own that cannot be written to; errors as `point`."""
+    if isinstance(values, jax.core.Tracer):
+        raise InvalidModel(f"{what} is traced by a transformation of JAX; give numbers, or call `evaluate`, which takes parameters as arguments")
+    made = np.array(_real(values, what), dtype=np.float64)
+    _refuse_shape(made.shape, what, shape)
+    _refuse_infinite(made, made, what)
+    made.setflags(write=False)
+    return made
+
+
+def indices(values: Any, what: str, limit: int, *shape: int | None) -> IntArray:
+    """Return positions 0 .. limit - 1 as an int32 array of its own; InvalidModel for anything else."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InvalidModel(f"{what} are no rectangular array; give rows of equal length") from None
+    if array.size == 0:
+        array = array.astype(np.int32)
+    if array.dtype.kind not in "iu":
+        raise InvalidModel(f"{what} are {shown(values)}; give integers, 0 to {limit - 1}")
+    _refuse_shape(array.shape, what, shape)
+    outside = (array < 0) | (array >= limit)
+    if outside.any():
+        raise InvalidModel(f"{what} hold {int(array[outside].flat[0])}; give integers, 0 to {limit - 1}")
+    made = array.astype(np.int32)
+    made.setflags(write=False)
+    return made
+
+
+def positions(values: Any, what: str, input_dim: int, least: int = 1) -> IntArray:
+    """Return distinct positions (k,) of a point, at least so many; InvalidModel names `what` for anything else."""
+    made = indices(values, what, input_dim, None)
+    if made.size < least:
+        raise InvalidModel(f"{what} are {made.size}; give {least} or more")
+    if np.unique(made).size < made.size:
+        raise InvalidModel(f"{what} {shown(made.tolist())} hold one twice; give distinct positions")
+    return made
+
+
+def count(value: Any, what: str, least: int = 1, most: int | None = None) -> int:
+    """Return a whole number within limits; InvalidRun names `what` for anything else."""
+    number = whole(value)
+    if number is None or number < least or (most is not None and number > most):
+        limits = f"{least} or more" if most is None else f"{least} to {most}"
+        raise InvalidRun(f"{what} is {shown(value)}; give an integer, {limits}")
+    return number
+
+
+def key_of(seed: Any) -> Any:
+    """Return a key of `jax.random`: of a whole number 0 .. 2^63 - 1, all of whose bits count whatever the precision; or the key that is given."""
+    if isinstance(seed, jax.Array):
+        return seed if jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(seed)
+    number = count(seed, "the seed", 0, 2**63 - 1)
+    # jax.random.key(2**32) refuses, or drops high bits, unless JAX is in its 64-bit mode.
+    return jax.random.fold_in(jax.random.key(np.uint32(number & 0xFFFFFFFF)), np.uint32(number >> 32))
+
+
+def on_device(parameters: Any) -> Any:
+    """Return a pytree of NumPy arrays as arrays of JAX, floats in the present precision; concrete also within a transformation of JAX."""
+    with jax.ensure_compile_time_eval():
+        return jax.tree.map(jnp.asarray, parameters)
+
+
+def _real(values: Any, what: str) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        raise InvalidModel(f"{what} is no rectangular array; give rows of equal length") from None
+    if array.dtype.kind == "V" and np.can_cast(array.dtype, np.float64):  # bfloat16 and its like
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "iuf":
+        raise InvalidModel(f"{what} is {shown(values)} of type {array.dtype}; give real numbers")
+    return array
+
+
+def _refuse_shape(found: tuple[int, ...], what: str, shape: tuple[int | None, ...]) -> None:
+    if len(found) != len(shape) or any(limit is not None and size != limit for size, limit in zip(found, shape, strict=True)):
+        wanted = ", ".join("any" if limit is None else str(limit) for limit in shape) + ("," if len(shape) == 1 else "")
+        raise InvalidModel(f"{what} has shape {found}; give ({wanted})")
+
+
+def _refuse_infinite(made: npt.NDArray[Any], given: npt.NDArray[Any], what: str) -> None:
+    bad = ~np.isfinite(made)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = f" at {place if len(place) != 1 else place[0]}" if place else ""
+        raise InvalidModel(f"{what} holds {shown(given[place])}{at}; give finite numbers of {made.dtype}")

@@ -1,0 +1,51 @@
+"""Lessons: what rounds taught, each kind once, with how often it was seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+MOST = 8
+"""Lessons that a proposer is told, the most frequent first."""
+
+_VARYING = re.compile(r"""[-+]?\d[\d.,e+-]*|'[^']*'|"[^"]*\"""")
+
+
+class Lesson(NamedTuple):
+    """A reason for which candidates fail, or succeed.
+
+    Attributes
+    ----------
+    gate : the gate that closed, "run" where nothing could be run, "accepted" for what was learned
+    text : the latest reason of its kind
+    rounds : how many were of this kind
+    """
+
+    gate: str
+    text: str
+    rounds: int
+
+
+def lessons(records: Iterable[Mapping[str, Any]]) -> tuple[Lesson, ...]:
+    """Return the lessons of rounds, the most frequent first; reasons that differ only in numbers and quoted words are one.
+
+    Parameters
+    ----------
+    records : as `ebmhw.improve.round.Round.to_json` gives them
+    """
+    found: dict[tuple[str, str], Lesson] = {}
+    for record in records:
+        for gate, text in _said(record):
+            key = gate, _VARYING.sub("#", text)
+            before = found.get(key)
+            found[key] = Lesson(gate, text, 1 if before is None else before.rounds + 1)
+    return tuple(sorted(found.values(), key=lambda lesson: (-lesson.rounds, lesson.gate, lesson.text)))
+
+
+def _said(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if record["gates"] is None:
+        return [("run", record["error"])]
+    if record["accepted"]:
+        return [("accepted", record["gates"][0]["reason"])]
+    return [(gate["name"], gate["reason"]) for gate in record["gates"] if not gate["passed"]]

@@ -1,0 +1,1 @@
+"""probe: an empty program, confined to see whether programs can be."""

@@ -1,0 +1,199 @@
+"""Parts of the server by themselves: tools, arguments, worker processes, early stops, what clients send of tests and properties."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ebmhw.errors import ConfigError, EbmhwError, MissingExtra
+from ebmhw.serve import Desk, ServeLimits, cases, nine_tools, tool_table
+from ebmhw.serve.arguments import checker
+from ebmhw.serve.crew import AsyncCrew
+from ebmhw.serve.refusal import Refusal
+from ebmhw.serve.stream import stands_out
+from ebmhw.serve.tools import CHECKS, GENERATORS
+from ebmhw.serve.work import Call
+from ebmhw.verify.code.properties import read_properties
+
+README = Path(__file__).parents[2] / "host/ebmhw/serve/README.md"
+
+
+def test_the_table_of_the_readme_is_the_code_s() -> None:
+    assert tool_table() in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("characters", 0), ("seconds", 0), ("seconds", float("nan")), ("seconds", float("inf")), ("workers", 1.5), ("tests", True)]
+)
+def test_limits_that_are_none_are_refused(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"limit '{name}' is"):
+        ServeLimits(**{name: value})
+
+
+def test_schemas_are_schemas_and_hold_the_limits() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    for tool in nine_tools(ServeLimits(characters=7)):
+        for schema in (tool.arguments, tool.answer):
+            jsonschema.Draft202012Validator.check_schema(schema)
+        for member in tool.arguments["properties"].values():
+            if member.get("type") == "string" and "pattern" not in member:
+                assert member["maxLength"] == 7
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("tool", nine_tools(ServeLimits(characters=20)), ids=lambda tool: tool.name)
+def test_any_arguments_are_taken_or_refused_with_a_remedy(tool: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    check, valid = checker(tool), jsonschema.Draft202012Validator(tool.arguments).is_valid
+    names = st.sampled_from([*tool.arguments["properties"], "strange"])
+
+    @given(st.dictionaries(names, JSON, max_size=5))
+    def judged(arguments: dict[str, Any]) -> None:
+        try:
+            taken = check(arguments)
+        except Refusal as refusal:
+            assert not valid(arguments)
+            assert refusal.code in ("invalid-arguments", "too-large")
+            assert refusal.remedy and len(refusal.message) < 2000
+        else:
+            assert valid(arguments)
+            assert set(arguments) - {name for name, value in arguments.items() if value is None} <= set(taken)
+
+    judged()
+
+
+def test_refusals_of_errors_of_the_package_end_with_their_remedy() -> None:
+    told = Refusal.of(MissingExtra("it needs lark, which is missing: pip install 'ebmhw[verify]'")).to_json()
+    assert told == {
+        "error": "missing-extra",
+        "message": "it needs lark, which is missing: pip install 'ebmhw[verify]'",
+        "remedy": "pip install 'ebmhw[verify]'",
+    }
+    assert Refusal.of(EbmhwError("n is 0; give at least 1")).remedy == "give at least 1"
+
+
+def test_faults_of_our_own_are_answers_and_no_ends() -> None:
+    answer = Desk().do(Call("verify_llm_output", {}, 1.0))
+    assert answer.is_error
+    assert answer.content["error"] == "internal"
+    assert "KeyError" in answer.content["message"]
+
+
+@given(st.lists(st.floats(0, 4), max_size=6), st.integers(1, 6), st.floats(0, 4))
+def test_the_best_stand_out_where_the_next_is_far(energies: list[float], most: int, margin: float) -> None:
+    events = [{"energy": energy} for energy in energies] + [{"error": "timeout"}]
+    ordered = sorted(energies)
+    assert stands_out(events, most, margin) == (len(ordered) > most and ordered[most] - ordered[most - 1] >= margin)
+
+
+def test_test_cases_are_json_or_literals() -> None:
+    assert (cases.test_case({"args": [1, [2]], "kwargs": {"a": 3}, "expected": [4]}, "x").args, cases.test_case({"expected": 1}, "x").args) == (
+        (1, [2]),
+        (),
+    )
+    case = cases.test_case({"args_literal": "((1, 2), {3})", "expected_literal": "b'x'"}, "x")
+    assert (case.args, case.expected) == (((1, 2), {3}), b"x")
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ({"args": [1]}, "lacks expected"),
+        ({"args": [], "args_literal": "()", "expected": 1}, "both"),
+        ({"args_literal": "1", "expected": 1}, "no tuple or list"),
+        ({"args_literal": "__import__('os')", "expected": 1}, "no Python literal"),
+        ({"expected_literal": "(" * 500}, "no Python literal"),
+        ({"expected_literal": "\0"}, "no Python literal"),
+    ],
+)
+def test_test_cases_that_are_none_are_refused(case: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        cases.test_case(case, "test_cases[0]")
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("check", [*CHECKS, "lambda result, *x: result == x[0]"])
+def test_properties_become_source_that_asserts_the_check(generator: str, check: str) -> None:
+    name = 'it\'s "so"\n'
+    (text,) = cases.properties([{"name": name, "generator": {"type": generator}, "check": check}])
+    (read,) = read_properties(text, {})
+    assert read.name == name
+    called: dict[str, Any] = {}
+    exec(read.source, called)
+    inputs = list(range(1, 1 + len(read.given)))
+    good = {"returns_float": 1.0, "returns_str": "1", "returns_list": [1], "returns_bool": True}.get(check, 1)
+    called["prop"](lambda *x: good, *inputs)
+    with pytest.raises((AssertionError, TypeError)):
+        called["prop"](lambda *x: -1j, *inputs)
+
+
+@pytest.mark.parametrize("check", ["1", "exit()", "lambda: 0; 1", "def f(): pass", "lambda x: (", "\0", "(" * 1000])
+def test_checks_that_are_no_lambda_are_refused(check: str) -> None:
+    with pytest.raises(Refusal, match=r"properties\[0\]\.check is no"):
+        cases.properties([{"name": "p", "generator": "int", "check": check}])
+
+
+def start() -> Callable[[str], str]:
+    """Make the work of the processes below."""
+
+    def work(task: str) -> str:
+        if task == "die":
+            os._exit(3)
+        while task == "hang":
+            time.sleep(0.01)
+        return f"{task} by {os.getpid()}"
+
+    return work
+
+
+def test_a_crew_survives_what_hangs_and_what_dies() -> None:
+    async def judged() -> None:
+        crew: AsyncCrew[str, str] = AsyncCrew(start, workers=1, waiting=1, seconds=60.0)
+
+        async def do(task: str, seconds: float = 60.0) -> str:
+            return await crew.do(lambda left: task, time.monotonic() + seconds)
+
+        async def refused(task: str, seconds: float = 60.0) -> str:
+            with pytest.raises(Refusal) as caught:
+                await do(task, seconds)
+            return caught.value.code
+
+        first = await do("a")
+        assert await do("a") == first, "one process does both"
+        assert await refused("hang", 0.3) == "timeout"
+        second = await do("a")
+        assert second != first, "the process that hung is gone"
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(first.rpartition(" ")[2]), 0)
+        assert await refused("die") == "worker-lost"
+
+        hanging = asyncio.ensure_future(do("hang"))
+        while not crew.busy:
+            await asyncio.sleep(0.001)
+        waiting = asyncio.ensure_future(refused("late", 0.2))
+        await asyncio.sleep(0.05)
+        assert (crew.busy, crew.waiting, crew.full) == (1, 1, True)
+        assert await refused("b") == "busy"
+        assert await waiting == "timeout"
+        hanging.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await hanging
+        assert (crew.busy, crew.waiting) == (0, 0)
+        assert (await do("b")).startswith("b by ")
+        crew.end()
+
+    asyncio.run(judged())

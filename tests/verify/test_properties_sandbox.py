@@ -1,0 +1,58 @@
+"""Properties in the sandbox: what Hypothesis needs is there, verdicts are as in this process, hostile and endless code is contained."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ebmhw.verify.code import verify_code
+
+GCD = '''def gcd(a: int, b: int) -> int:
+    """Return a greatest common divisor of two integers a and b
+    >>> gcd(3, 5)
+    1
+    """
+    while b:
+        a, b = b, a % b
+    return a
+'''
+
+
+def _found(code: str, name: str, **more: object) -> list[tuple[str, str]]:
+    report = verify_code(code, name, **more)  # type: ignore[arg-type]
+    assert report.failures == ()
+    return [(claim.verdict, claim.reason) for claim in report.claims if claim.kind == "property"]
+
+
+def test_a_wrong_gcd_that_its_example_passes_is_caught_by_its_words() -> None:
+    assert _found(GCD, "gcd", properties=["commutative"])[-1][0] == "VERIFIED"
+    wrong = GCD.replace("while b:", "while b > 1:").replace("return a\n", "return a if b == 0 else b\n")
+    assert {verdict for verdict, _ in _found(wrong, "gcd")} <= {"VERIFIED"}  # the same function, written otherwise
+    off = GCD.replace("return a\n", "return a if a < 7 else 1\n")
+    first = _found(off, "gcd", seed=3)
+    assert first == [("VIOLATED", "agrees with: greatest common divisor: for a = 7, b = 7: 1 came instead of 7")]
+    assert _found(off, "gcd", seed=3) == first
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "said"),
+    [
+        ("while True: pass", "VIOLATED", "did not end within its time"),
+        ("import os; os._exit(0)", "VIOLATED", "was stopped (exit)"),
+        ("class Yes(int):\n        __eq__ = lambda self, other: True\n    return Yes(5)", "VIOLATED", "for x = 0"),
+        ("raise AssertionError('all is well')", "VIOLATED", "it raises AssertionError: all is well"),
+        ("import sys; sys.modules.pop('json', None); return x", "VERIFIED", "held for 10 "),
+    ],
+)
+def test_hostile_code_does_not_get_its_property_verified(body: str, verdict: str, said: str) -> None:
+    text = json.dumps({"source": "def prop(f, x: st.integers(0, 9)): assert f(x) == x"})
+    ((found, reason),) = _found(f"def f(x):\n    {body}\n", "f", properties=[text], infer=False, timeout=2.0 if "while" in body else 20.0)
+    assert (found, said in reason) == (verdict, True), reason
+
+
+def test_a_property_that_fails_itself_is_contained_too() -> None:
+    ((verdict, reason),) = _found(
+        "def f(x): return x\n", "f", properties=["import socket\ndef prop(f, x: int): socket.socket().connect(('127.0.0.1', 1))"]
+    )
+    assert verdict in ("VIOLATED", "UNKNOWN") and "held" not in reason

@@ -1,0 +1,24 @@
+"""The examples of the READMEs of streams, memory and confidence print what they say."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+import ebmhw.verify
+
+PATHS = [Path(ebmhw.verify.__file__).parent / name / "README.md" for name in ("streaming", "memory", "confidence")]
+EXAMPLE = re.compile(r"^```python\n(.*?)^```\n\n^```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.parent.name)
+def test_example(path: Path) -> None:
+    ((code, said),) = EXAMPLE.findall(path.read_text(encoding="utf-8"))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, str(path), "exec"), {"__name__": "readme"})
+    assert printed.getvalue() == said
