@@ -248,7 +248,7 @@ def test_every_real_case_is_listed(tmp_path: Path, quick: bool, files: bool) -> 
     cases = package.all_cases(gset(tmp_path) if files else None, quick)
     names = [case.name for case in cases]
     assert len(set(names)) == len(names) and all(case.measures and case.unit and "/" in case.name for case in cases)
-    groups = {"sampling", "sat", "startup", "phi", "coherence", "karl", "verify", "hardware", "board"}
+    groups = {"sampling", "sat", "startup", "phi", "coherence", "karl", "verify", "hardware", "board", "code", "energy", "serve", "streaming"}
     assert {case.group for case in cases} == groups | ({"quality"} if files else set())
     assert [case.goal for case in cases if case.name.endswith("updates a cycle")] == [16, None, 60, 12, None]
     assert ("sampling/like G1 256 reads" in names) is not files and ("sampling/G1 256 reads" in names) is files

@@ -50,7 +50,7 @@ _KINDS |= {"return": "instrumentation"}
 
 
 class Judged(NamedTuple):
-    """A program judged: the number of its problem, the ways that found it VIOLATED, whether its tests VERIFIED it, and seconds with and without them."""
+    """A program judged: its problem, the ways that found it VIOLATED, whether its tests VERIFIED it, seconds with and without them."""
 
     problem: int
     flagged: frozenset[str]

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
-import numpy.typing as npt
-
 from ebmhw.bench.harness import Case, Measure, Peer
 from ebmhw.bench.sat import RATIO, compile_walksat, run_walksat, write_cnf
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from ebmhw.energy.learning.digits import Digits
     from ebmhw.problems import Formula
 
@@ -76,7 +76,7 @@ def _one_thread() -> Any:
 def _their_steps(digits: Digits) -> Measure:
     from sklearn.neural_network import BernoulliRBM
 
-    bits = (digits.train > 0).astype(np.float64)
+    bits = (digits.train > 0).astype(float)
 
     def measure(number: int) -> float:
         machine = BernoulliRBM(n_components=_HIDDEN, batch_size=_CHUNK, n_iter=10, random_state=number + 1)
@@ -157,7 +157,7 @@ def _formulas(variables: int) -> Case:
         setup=lambda stack: _ready(stack, variables),
         ours=lambda ready: _annealed(ready, ready.learned),
         peers=(
-            Peer("hand-written weights", lambda ready: _annealed(ready, np.ones(3))),
+            Peer("hand-written weights", _hand_written),
             Peer("WalkSAT in C", _walksat),
             Peer("majority literal", _majority),
         ),
@@ -206,7 +206,15 @@ def _annealed(ready: Ready, weights: npt.NDArray[np.float64]) -> Measure:
     return measure
 
 
+def _hand_written(ready: Ready) -> Measure:
+    import numpy as np
+
+    return _annealed(ready, np.ones(3))
+
+
 def _walksat(ready: Ready) -> Measure:
+    import numpy as np
+
     program = compile_walksat(ready.folder)
 
     def measure(number: int) -> float:
@@ -217,6 +225,8 @@ def _walksat(ready: Ready) -> Measure:
 
 
 def _majority(ready: Ready) -> Measure:
+    import numpy as np
+
     def measure(number: int) -> float:
         formula = ready.formulas[ready.pick(number)]
         literals = np.array(formula.clauses).ravel()

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Sequence
-from typing import ClassVar, final
+from typing import TYPE_CHECKING
 
 from ebmhw.bench.harness import Case, Measure, Peer
-from ebmhw.verify import Claim, Deadline, Domain, Judgement, Prover, Source, Statement, VerifyRepairPipeline
+
+if TYPE_CHECKING:
+    from ebmhw.verify import VerifyRepairPipeline
 
 QUESTION = "What is 97 + 86?"
 BUDGET = 0.5
-
-
-@final
-class Hanging(Domain):
-    """Takes forever over a response that says so, within C, where Python's signal handlers are not called."""
-
-    shares_words: ClassVar[bool] = True
-
-    @property
-    def name(self) -> str:
-        """ "hanging"."""
-        return "hanging"
-
-    def read(self, text: str, source: Source, deadline: Deadline) -> list[Statement]:
-        """Return nothing, after 2^60 steps where the text says "hang"."""
-        if "hang" in text:
-            re.match(r"(a+)+$", "a" * 60 + "b")
-        return []
-
-    def judge(self, question: Sequence[Statement], response: Sequence[Statement], prover: Prover, deadline: Deadline) -> Judgement:
-        """Return nothing."""
-        claims: tuple[Claim, ...] = ()
-        return Judgement(claims)
 
 
 def cases(quick: bool) -> list[Case]:
@@ -98,6 +75,8 @@ def _pace(count: int, workers: int) -> float:
 
 
 def _overdue(_: object) -> Measure:
+    from ebmhw.bench.verification.hanging import Hanging
+    from ebmhw.verify import VerifyRepairPipeline
     from ebmhw.verify.streaming import verify_stream
 
     def measure(number: int) -> float:
@@ -109,5 +88,6 @@ def _overdue(_: object) -> Measure:
 
 
 def _pipeline() -> VerifyRepairPipeline:
+    from ebmhw.verify import VerifyRepairPipeline
 
     return VerifyRepairPipeline(domains=["arithmetic"])
