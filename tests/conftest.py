@@ -30,3 +30,14 @@ def _numbers_do_not_depend_on_what_ran_before(request: pytest.FixtureRequest) ->
     bits = getattr(getattr(getattr(module, "obj", None), "RNG", None), "bit_generator", None)
     if bits is not None:
         bits.state = _STATES.setdefault(module.nodeid, bits.state)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what runs untrusted code where it cannot be confined; with EBMHW_REQUIRE_SANDBOX that fails."""
+    if item.get_closest_marker("confined") is None:
+        return
+    from ebmhw.sandbox import guards
+
+    found = guards()
+    if not found.enough:
+        (pytest.fail if os.environ.get("EBMHW_REQUIRE_SANDBOX") else pytest.skip)(found.problem)

@@ -21,9 +21,10 @@ def same(want, got):
     return CHECKER.check_output(want, got, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
 
 
+# A language model of 98 MB takes half a minute to load.
+MARKS = {"smollm2": pytest.mark.slow, "verify_code": pytest.mark.confined}
 PYTHON = [
-    # A language model of 98 MB takes half a minute to load.
-    pytest.param(code, BLOCKS[i + 1][1], marks=[pytest.mark.slow] if "smollm2" in code else [])
+    pytest.param(code, BLOCKS[i + 1][1], marks=[mark for word, mark in MARKS.items() if word in code])
     for i, (kind, code) in enumerate(BLOCKS)
     if kind == "python"
 ]

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from ebmhw.cli.main import main
 from ebmhw.verify import VerifyRepairPipeline
+from ebmhw.verify.domains import NAMES
 from ebmhw.verify.scoring import score_outputs
 
 QUESTION, WRONG, RIGHT, SILENT = "What is 97 + 86?", "97 + 86 = 173.", "97 + 86 = 183.", "I do not know."
@@ -92,8 +93,9 @@ def test_every_kind_of_input_gives_the_same_ranking() -> None:
         ("a.jsonl", '"fine"\n{"txt": ""}\n', "a.jsonl:2: this is {'txt': ''}"),
         ("a.jsonl", '"fine"\nnot fine\n', "a.jsonl:2: this is no JSON"),
         ("a.jsonl", "\n\n", "there are no outputs"),
-        ("a.jsonl", '{"text": "", "logprob": 1}', "logprob is 1; give nats of at most 0"),
+        ("a.jsonl", '{"text": "", "logprob": 1}', "logprob is 1; give nats from -1e+09 to 0"),
         ("a.jsonl", '{"text": "", "logprob": NaN}', "logprob is nan"),
+        ("a.jsonl", '{"text": "", "logprob": -Infinity}', "logprob is -inf"),
         ("a.jsonl", '{"text": "", "logprob": "-1"}', "logprob is '-1'"),
         ("a.jsonl", '{"text": "", "logprob": -1, "tokens": 0}', "tokens is 0"),
         ("a.jsonl", '{"text": "", "score": -1}', "no member 'score'"),
@@ -108,3 +110,9 @@ def test_wrong_use_is_refused() -> None:
     assert "cannot be read" in refused("nowhere.json")
     assert "standard input" in refused("-", "-")
     assert "domain 'astrology' does not exist" in refused(written("a.json", [RIGHT]), "--domains", "astrology")
+
+
+def test_help_names_every_domain() -> None:
+    said = " ".join(CliRunner().invoke(main, ["score", "--help"]).stdout.split())
+    listed = said.partition("What to check: ")[2].partition("[default")[0]
+    assert all(name in listed for name in NAMES)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from model_server import hostile_server, http_reply
 
+from ebmhw.cli.code_lines import LINE_LIMIT, marked_lines
+from ebmhw.cli.code_tests import only_name, read_tests
 from ebmhw.cli.main import main
-from ebmhw.cli.verify_code import LINE_LIMIT, marked_lines, only_name, read_tests
 from ebmhw.errors import InvalidFile
 from ebmhw.sandbox import guards
 from ebmhw.verify import Claim, Statement
@@ -97,6 +104,73 @@ def test_tests_properties_and_checks_are_run_and_replayed() -> None:
     written("out.py", WRONG)
     replay = CliRunner().invoke(main, ["check", "cert.json", "--question", "question.txt", "--response", "out.py"])
     assert replay.exit_code == 2
+    replay = CliRunner().invoke(main, ["check", "cert.json", "--response", "out.py"])
+    assert replay.exit_code == 2
+    assert "give it with --question" in replay.stderr
+
+
+@runs
+def test_a_certificate_without_question_is_replayed_without_one() -> None:
+    assert call(written("a.py", GOOD), "--tests", written("t.json", TESTS), "--certificate", "cert.json").exit_code == 0
+    replay = CliRunner().invoke(main, ["check", "cert.json", "--response", "a.py"])
+    assert replay.exit_code == 0, replay.output
+    assert CliRunner().invoke(main, ["check", "cert.json", "--response", written("b.py", WRONG)]).exit_code == 2
+
+
+@runs
+@pytest.mark.parametrize("rule", ["def prop(f, a: int): assert", "returns_something"])
+def test_properties_that_cannot_be_read_are_wrong_use(rule: str) -> None:
+    assert "properties[0]" in refused(written("a.py", GOOD), "--property", rule)
+
+
+@runs
+def test_code_may_come_in_an_answer_with_a_byte_order_mark_and_other_line_ends() -> None:
+    tests = written("t.json", "\ufeff" + json.dumps(TESTS))
+    for text in ("\ufeff" + GOOD.replace("\n", "\r\n"), f"Sure:\n```python\n{GOOD}```\n"):
+        Path("a.py").write_bytes(text.encode())
+        assert call("a.py", "--tests", tests).exit_code == 0
+    Path("a.py").write_bytes("x = 'é'\n".encode("latin-1"))
+    assert "a.py:1: byte 5 of the file is no UTF-8" in refused("a.py", "--static")
+
+
+@runs
+def test_a_model_corrects_what_is_violated() -> None:
+    said = json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": f"```python\n{GOOD}```"}, "finish_reason": "stop"}]})
+    models = json.dumps({"object": "list", "data": [{"id": "parrot", "object": "model"}]})
+    asked: list[bytes] = []
+
+    def speak(connection: Any) -> None:
+        asked.append(connection.request)
+        connection.sendall(http_reply(models if connection.request.startswith(b"GET") else said))
+
+    with hostile_server(speak) as address:
+        result = call(
+            *(written("a.py", WRONG), "--tests", written("t.json", TESTS), "--repair", "--llm", f"{address}#parrot"),
+            *("--output", "out.py", "--certificate", "cert.json"),
+        )
+    assert result.exit_code == 0, result.output
+    assert "✗ VIOLATED" in result.stdout and "repair 1, model: ✓ VERIFIED" in result.stdout
+    assert Path("out.py").read_text() == f"```python\n{GOOD}```"
+    (question,) = [one for one in asked if b"add(1, 2) gave -1; expected 3" in one]
+    assert b"return a - b" in question
+    assert CliRunner().invoke(main, ["check", "cert.json", "--response", "out.py"]).exit_code == 0
+
+
+@runs
+def test_ctrl_c_ends_the_run_and_writes_nothing() -> None:
+    hang = written("a.py", "import time\ndef f():\n    print('begun', flush=True)\n    time.sleep(1000)\n")
+    given = [hang, "--tests", written("t.json", [{"expected": 1}]), "--timeout", "600", "--output", "out.py"]
+    environment = {**os.environ, "TMPDIR": os.getcwd()}
+    with subprocess.Popen(
+        [sys.executable, "-m", "ebmhw", "verify-code", *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as run:
+        while not list(Path().glob("ebmhw-sandbox-*")):
+            assert run.poll() is None
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        out, said = run.communicate(timeout=60)
+    assert (run.returncode, out, said.splitlines()[-1]) == (130, b"", b"stopped")
+    assert sorted(path.name for path in Path().iterdir()) == ["a.py", "t.json"]
 
 
 @runs
@@ -116,6 +190,7 @@ def test_code_that_hangs_ends_with_its_limit() -> None:
         ("t.json", '[{"args": [1]}]', "t.json: test 0 lacks expected"),
         ("t.json", '[{"arg": [1], "expected": 1}]', "t.json: test 0 has a member 'arg'"),
         ("t.json", '[{"args": 1, "expected": 1}]', "t.json: test 0: args is 1"),
+        ("t.json", '[{"args": [], "expected": 1, "expected": 2}]', "member 'expected' is there twice"),
         ("t.json", "[" * 100_000, "nested too deeply"),
         ("t.py", "tests = [", "t.py:1: this is no Python"),
         ("t.py", "tests = [f(1)]", "write values only"),
@@ -144,6 +219,10 @@ def test_wrong_use_is_refused() -> None:
     assert "--llm has nothing to do" in refused(file, "--llm", "smollm2")
     assert "cannot be read" in refused("nowhere.py", "--static")
     assert "standard input" in refused("-", "--question", "-")
+    assert "standard input" in refused("-", "--check", "-")
+    assert "standard input" in refused(file, "--property", "-", "--property", "-")
+    assert "a device or pipe stands there" in refused(file, "--static", "--output", os.devnull)
+    assert "--certificate and --output both name x" in refused(file, "--static", "--output", "x", "--certificate", Path("x").absolute())
     assert "cannot be written" in refused(file, "--static", "--output", "no/where.py")
     two = written("two.py", GOOD + "\n" + GOOD.replace("add", "plus"))
     assert "the code defines add, plus; name one with --entry-point" in refused(two, "--tests", written("t.json", TESTS))

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from doubles import double_precision
 
 from ebmhw.energy import FunctionEnergy, IsingEnergy
 from ebmhw.energy.arrays import key_of
@@ -60,7 +61,7 @@ def test_values_and_gradients_are_those_of_the_formula() -> None:
 
 def test_float64_only_where_the_user_asks_for_it() -> None:
     energy, x = bowl(3), np.array([0.1, 0.2, 0.3])
-    with jax.enable_x64(True):
+    with double_precision():
         assert energy.energy(x).dtype == np.float64
         exact = float(energy.energy(x))
     assert energy.energy(x).dtype == np.float32 and not jax.config.jax_enable_x64

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from doubles import double_precision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -217,7 +218,7 @@ def test_gradient_is_the_slope_and_energy_is_0_where_the_constraint_holds(name: 
     @settings(max_examples=15, deadline=None)
     @given(st.integers(0, 2**32 - 1))
     def check(seed: int) -> None:
-        with jax.enable_x64(True):
+        with double_precision():
             term, judge = case.make(np.random.default_rng(seed))
             # Differences of 1e-6 are exact to 1e-9 of a slope; where a residual begins they are off by 1e-6 of it.
             assert worst_gradient(term, seed) < 1e-5
@@ -238,7 +239,7 @@ def test_wrong_gradients_are_found() -> None:
         return jnp.sum(x)
 
     off.defjvp(lambda primals, tangents: (off(primals[0]), 1.01 * jnp.sum(tangents[0])))
-    with jax.enable_x64(True):
+    with double_precision():
         assert worst_gradient(FunctionConstraint(lambda p, x: off(x)[None], 4, name="wrong"), 1) > 1e-3
         assert worst_gradient(FunctionConstraint(lambda p, x: jnp.sum(x)[None], 4, name="right"), 1) < 1e-5
 

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from doubles import double_precision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
@@ -53,7 +54,7 @@ def test_ising_is_the_model_on_spins_and_its_mean_between(seed: int) -> None:
 
 def test_ising_is_exact_in_float64() -> None:
     model, every = random_model(1), states(6)
-    with jax.enable_x64(True):
+    with double_precision():
         np.testing.assert_allclose(IsingEnergy(model).energy_batch(every), model.energy(every), rtol=1e-13, atol=1e-13)
     with pytest.raises(InvalidModel, match="is no Model"):
         IsingEnergy(3)  # type: ignore[arg-type]
@@ -155,7 +156,7 @@ def test_splines_are_those_of_scipy(degree: int, cells: int) -> None:
     low, high = -1.5, 2.0
     knots = low + (high - low) / cells * np.arange(-degree, cells + degree + 1)
     x = np.concatenate([np.random.default_rng(degree).uniform(low, high, 50), [low, np.nextafter(high, low)]])
-    with jax.enable_x64(True):
+    with double_precision():
         found = np.asarray(splines(x, low, high, degree, cells))
     expected = np.stack([BSpline(knots, np.eye(cells + degree)[i], degree, extrapolate=False)(x) for i in range(cells + degree)], axis=1)
     np.testing.assert_allclose(found, expected, atol=1e-9)
@@ -178,7 +179,7 @@ def test_kan_is_its_formula_and_a_finer_grid_is_the_same_function() -> None:
     np.testing.assert_allclose(energy.energy_batch(x), values[:, 0], rtol=1e-4, atol=1e-4)
     finer = energy.extended(12)
     assert finer.cells == 12 and finer.hidden == (3,)
-    with jax.enable_x64(True):
+    with double_precision():
         np.testing.assert_allclose(finer.energy_batch(x), energy.energy_batch(x), rtol=1e-9, atol=1e-9)
         flat = KANEnergy.random(2, (2,), cells=3, degree=0, seed=1)
         np.testing.assert_allclose(flat.extended(6).energy_batch(x), flat.energy_batch(x), rtol=1e-12)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from doubles import double_precision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -237,7 +237,7 @@ def test_what_repair_refuses(arguments: dict[str, Any], kind: type[Exception], t
 
 
 def test_float64_is_kept() -> None:
-    with jax.enable_x64(True):
+    with double_precision():
         tight = LinearEquality(2, [0, 1], 1.0, tolerance=1e-24)
         found = repair(ComposedEnergy([tight]), [0.3, 0.3], 500)
         assert found.satisfied and abs(found.x.sum() - 1.0) < 1e-11

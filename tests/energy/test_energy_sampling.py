@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from doubles import double_precision
 
 from ebmhw.energy import FunctionEnergy, Hmc, Langevin, effective_size, r_hat, sample
 from ebmhw.energy.dynamics import begin, folded, hamiltonian, leapfrog, step
@@ -120,7 +122,7 @@ def run_leapfrog(length: float, leaps: int, x: Any, momentum: Any, kernel: Any) 
 
 
 def test_leapfrog_is_reversible_and_its_error_falls_with_the_square_of_the_step() -> None:
-    with jax.enable_x64(True):
+    with double_precision():
         kernel = Hmc(NORMAL, 0.1, mass=[0.7, 1.3])
         x, p = np.array([0.3, -1.0]), np.array([0.8, -0.4])
         errors = []
@@ -144,7 +146,7 @@ def test_leapfrog_is_reversible_and_its_error_falls_with_the_square_of_the_step(
 def test_one_leap_is_mala() -> None:
     """The acceptance equals that of MALA as it is written with the densities of its proposals."""
     tau, heat = 0.3, 1.7
-    with jax.enable_x64(True):
+    with double_precision():
         kernel = Langevin(NORMAL, tau, temperature=heat, adjusted=True)
         x = np.array([0.2, -1.5])
         energy, slope = lambda z: float(NORMAL.energy(z)), lambda z: np.asarray(NORMAL.grad_energy(z))
@@ -239,7 +241,7 @@ def test_limits_of_time_progress_and_wrong_use() -> None:
         (lambda: sample(Hmc(FunctionEnergy(lambda p, x: jnp.log(x[0]), 1), 0.1), [-1.0], 1), InvalidRun, "no finite energy"),
         (lambda: Hmc(NORMAL, 0.0), InvalidRun, "step_size is 0"),
         (lambda: Hmc(NORMAL, 0.1, leaps=0), InvalidRun, "leaps is 0"),
-        (lambda: Hmc(NORMAL, 0.1, mass=-1.0), InvalidRun, "mass holds -1"),
+        (lambda: Hmc(NORMAL, 0.1, mass=-1.0), InvalidRun, "mass is -1; give a number above 0"),
         (lambda: Langevin(NORMAL, 0.1, temperature=0.0), InvalidRun, "temperature is 0"),
     ]
     for act, kind, text in cases:
@@ -262,12 +264,36 @@ def test_effective_size_of_an_autoregression_is_what_theory_says() -> None:
 def test_r_hat_is_its_definition_and_sees_what_has_not_mixed() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(4, 100))
-    halves = [row[half] for row in x for half in (slice(0, 50), slice(50, 100))]
-    within = sum(sum((v - sum(h) / 50) ** 2 for v in h) / 49 for h in halves) / 8
-    means = [sum(h) / 50 for h in halves]
-    between = 50 * sum((m - sum(means) / 8) ** 2 for m in means) / 7
-    assert r_hat(x) == pytest.approx(np.sqrt((49 / 50 * within + between / 50) / within))
-    assert r_hat(x) < 1.05 and r_hat(x + np.arange(4)[:, None]) > 1.5 and r_hat(x + np.linspace(0, 5, 100)) > 1.5
+
+    def ratio(values: np.ndarray) -> float:
+        halves = [row[half] for row in values for half in (slice(0, 50), slice(50, 100))]
+        within = sum(sum((v - sum(h) / 50) ** 2 for v in h) / 49 for h in halves) / 8
+        means = [sum(h) / 50 for h in halves]
+        between = 50 * sum((m - sum(means) / 8) ** 2 for m in means) / 7
+        return float(np.sqrt((49 / 50 * within + between / 50) / within))
+
+    def normal_scores(values: np.ndarray) -> np.ndarray:
+        order = sorted(values.ravel())
+        # Ties, as of the two middle draws' distances to the median, share their mean rank.
+        ranks = [order.index(v) + (order.count(v) + 1) / 2 for v in values.ravel()]
+        scores = [NormalDist().inv_cdf((rank - 0.375) / (len(order) + 0.25)) for rank in ranks]
+        return np.reshape(scores, values.shape)
+
+    far = np.abs(x - np.median(x))
+    assert r_hat(x) == pytest.approx(max(ratio(normal_scores(x)), ratio(normal_scores(far))))
+    assert r_hat(np.exp(3 * x)) == pytest.approx(max(ratio(normal_scores(x)), ratio(normal_scores(np.abs(np.exp(3 * x) - np.median(np.exp(3 * x)))))))
+    assert r_hat(x) < 1.05 and r_hat(x + np.arange(4)[:, None]) > 1.5 and r_hat(x + np.linspace(0, 5, 100)) > 1.3
+    # Chains of one mean and other widths, which the ratio alone does not see.
+    wide = x * np.array([1.0, 1.0, 1.0, 5.0])[:, None]
+    assert r_hat(wide) > 1.1 > 1.05 > ratio(wide)
     assert np.isnan(r_hat(np.ones((2, 8)))) and np.isnan(effective_size(np.ones((2, 8))))
+    assert r_hat(np.arange(2.0)[:, None] * np.ones((2, 8))) == np.inf
     with pytest.raises(InvalidRun, match="at least 1 chain of 4 draws"):
         r_hat(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("adapt_step", [True, False])
+def test_a_step_that_is_not_adapted_stays_as_it_is_given(adapt_step: bool) -> None:
+    found = sample(Hmc(NORMAL, 0.3), starts(), 70, seed=1, warmup=64, adapt_step=adapt_step, adapt_mass=True)
+    assert (found.step_size == np.float32(0.3)) == (not adapt_step)
+    assert (found.mass != 1.0).all()

@@ -56,6 +56,45 @@ def test_a_loop_of_proposals_that_are_no_better_accepts_at_its_level() -> None:
     assert _opened(0.05 / 10, 50, 10, 2.0) > 0.9, "proposals that are better are accepted"
 
 
+def test_the_level_holds_against_a_proposer_that_adapts_to_what_it_is_told() -> None:
+    """After each round it knows all energies and p-values, and makes its next proposal vary more or less by them; it is never any better."""
+    random = np.random.default_rng(3)
+    opened = {0.005: 0, 0.05: 0}
+    for level in opened:
+        for _ in range(300):
+            spread = 1.0
+            for _ in range(10):
+                old = random.normal(0, 1, 10)
+                new = old + random.normal(0, spread, 10)
+                if energy_gate(trial(*new.tolist()), trial(*old.tolist()), level, 0).passed:
+                    opened[level] += 1
+                    break
+                spread = 0.1 if sign_flip_probability(old - new, 0) < 0.3 else 5.0
+    assert opened[0.005] / 300 <= 0.05 + 5 * np.sqrt(0.05 * 0.95 / 300)
+    assert opened[0.05] / 300 > 0.2, "the control: a level that is not shared"
+
+
+def test_a_rare_disaster_passes_as_the_page_says() -> None:
+    """Better by 1 on nine instances of ten and worse by 20 on the tenth: worse in the mean, and not seen where no such instance is drawn."""
+    random = np.random.default_rng(4)
+
+    def passed(count: int) -> float:
+        gains = np.where(random.random((300, count)) < 0.9, 1.0, -20.0)
+        return float(np.mean([energy_gate(trial(*(-one).tolist()), trial(*[0.0] * count), 0.05 / 20, 0).passed for one in gains]))
+
+    assert passed(14) == pytest.approx(0.9**14, abs=0.12)
+    assert passed(64) < 0.06
+
+
+def test_many_instances_take_no_more_memory_than_a_few() -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    assert sign_flip_probability(np.ones(5000), 0) == pytest.approx(1 / 20_001)
+    assert tracemalloc.get_traced_memory()[1] < 2**27
+    tracemalloc.stop()
+
+
 def test_an_instance_without_an_answer_closes_the_energy_gate() -> None:
     gate = energy_gate(trial(*[0.0] * 9, None), trial(*[5.0] * 10), 0.05, 0)
     assert not gate.passed and "1 of 10 instances have no answer: it raised ValueError" in gate.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ from improve_candidates import GOOD, HOSTILE, WORSE
 from ebmhw.errors import ConfigError, InvalidFile
 from ebmhw.improve import Breaker, Budget, QuarticMinimum, Round, Situation, improve
 from ebmhw.improve.trial import tried
-from ebmhw.sandbox import guards
 
-pytestmark = pytest.mark.skipif(not guards().enough, reason="this kernel cannot confine code")
+pytestmark = pytest.mark.confined
 
-BUDGET = Budget(seconds=4.0)
+BUDGET = Budget(seconds=40.0)
 
 
 def turns(*proposals: Any) -> Any:
@@ -39,7 +39,7 @@ def run(folder: Path, *proposals: Any, **more: Any) -> Any:
 def test_what_is_better_is_learned_and_what_is_not_is_refused(tmp_path: Path) -> None:
     seen: list[Round] = []
     found = run(
-        tmp_path, WORSE, (GOOD, ["gain > 0", "seconds < 4"]), (GOOD + "\n# again", ["gain > 0"]), ValueError("no more ideas"), progress=seen.append
+        tmp_path, WORSE, (GOOD, ["gain > 0", "seconds < 40"]), (GOOD + "\n# again", ["gain > 0"]), ValueError("no more ideas"), progress=seen.append
     )
     assert found.accepted == (2,) and found.code == GOOD and found.gain > 0
     assert [one.accepted for one in seen] == [False, True, False, False] == [one.accepted for one in found.rounds]
@@ -145,7 +145,12 @@ def test_a_folder_of_another_loop_or_a_damaged_one_is_left_alone(tmp_path: Path)
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"instances": 5}, "instances is 5; give a whole number of at least 6"),
+        ({"instances": 5}, "instances is 5; give a whole number from 6 to 10000"),
+        ({"instances": 10**9}, "instances is 1000000000; give"),
+        ({"seed": -1}, "seed is -1; give"),
+        ({"seed": None}, "seed is None; give"),
+        ({"budget": 5}, "give a Budget and a Breaker"),
+        ({"breaker": 5}, "give a Budget and a Breaker"),
         ({"instances": 7, "breaker": Breaker(rounds=50)}, "cannot reach the level 0.001"),
         ({"breaker": None, "budget": Budget(seconds=4.0, level=1e-9)}, "cannot reach the level"),
     ],
@@ -153,6 +158,12 @@ def test_a_folder_of_another_loop_or_a_damaged_one_is_left_alone(tmp_path: Path)
 def test_arguments_that_cannot_work_are_refused(tmp_path: Path, more: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         run(tmp_path, GOOD, **more)
+
+
+@pytest.mark.parametrize("target", ["low", math.nan, True])
+def test_a_target_is_an_energy(target: Any) -> None:
+    with pytest.raises(ConfigError, match="target of the circuit breaker"):
+        Breaker(target=target)
 
 
 def test_nothing_is_run_where_it_cannot_be_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,11 @@ import pytest
 
 import ebmhw.improve
 from ebmhw.improve.gates import GateName
-from ebmhw.sandbox import guards
 
 PAGE = (Path(ebmhw.improve.__file__).parent / "README.md").read_text()
 
 
-@pytest.mark.skipif(not guards().enough, reason="this kernel cannot confine code")
+@pytest.mark.confined
 def test_the_example_prints_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (code,), (said,) = re.findall(r"```python\n(.*?)```", PAGE, re.S), re.findall(r"```text\n(.*?)```", PAGE, re.S)

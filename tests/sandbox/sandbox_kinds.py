@@ -18,10 +18,10 @@ LIBC.syscall.restype = ctypes.c_long
 NUMBERS = {
     "x86_64": dict(ptrace=101, process_vm_readv=310, keyctl=250, io_uring_setup=425, bpf=321, perf_event_open=298, userfaultfd=323,
         memfd_create=319, unshare=272, mount=165, setns=308, shmget=29, name_to_handle_at=303, seccomp=317, pidfd_open=434, socket=41,
-        clone3=435, execveat=322, process_madvise=440, mlock=149, sethostname=170, personality=135, fallocate=285, tkill=200),
+        clone3=435, execveat=322, process_madvise=440, mlock=149, sethostname=170, personality=135, fallocate=285, tkill=200, close_range=436),
     "aarch64": dict(ptrace=117, process_vm_readv=270, keyctl=219, io_uring_setup=425, bpf=280, perf_event_open=241, userfaultfd=282,
         memfd_create=279, unshare=97, mount=40, setns=268, shmget=194, name_to_handle_at=264, seccomp=277, pidfd_open=434, socket=198,
-        clone3=435, execveat=281, process_madvise=440, mlock=228, sethostname=161, personality=92, fallocate=47, tkill=130),
+        clone3=435, execveat=281, process_madvise=440, mlock=228, sethostname=161, personality=92, fallocate=47, tkill=130, close_range=436),
 }[os.uname().machine]
 def say(*words):
     print(*words, flush=True)
@@ -429,6 +429,57 @@ FILES = [
         outside="some file systems have none",
     ),
     Kind(
+        "files that are removed but held",
+        (
+            "say('running')\nheld = []\n"
+            "for _ in range(50):\n"
+            "    held.append(open('file', 'wb', buffering=0)); os.unlink('file')\n"
+            "    for _ in range(8): held[-1].write(bytes(1 << 20))\n"
+            "time.sleep(30)"
+        ),
+        says=("running",),
+        cause="files",
+        limits=Limits(seconds=120.0, cpu_seconds=60, scratch_bytes=100 << 20),
+        control="file = open('held', 'wb'); os.unlink('held'); file.write(b'x'); say('done')",
+    ),
+    Kind(
+        "files that are removed but mapped",
+        (
+            "say('running')\nLIBC.mmap.restype = ctypes.c_void_p\n"
+            "for _ in range(50):\n"
+            "    with open('file', 'w+b', buffering=0) as file:\n"
+            "        os.unlink('file')\n"
+            "        for _ in range(8): file.write(bytes(1 << 20))\n"
+            "        LIBC.mmap(None, ctypes.c_size_t(4096), 1, 2, file.fileno(), ctypes.c_long(0))\n"
+            "time.sleep(30)"
+        ),
+        says=("running",),
+        cause="files",
+        limits=Limits(seconds=120.0, cpu_seconds=60, scratch_bytes=100 << 20),
+        control="file = open('held', 'wb'); os.unlink('held'); file.write(b'x'); say('done')",
+    ),
+    Kind(
+        "files held by a thread that outlives the first",
+        (
+            "say('running')\nheld = []\n"
+            "def go():\n"
+            "    time.sleep(.2)\n"
+            "    for _ in range(50):\n"
+            "        held.append(open('file', 'wb', buffering=0)); os.unlink('file')\n"
+            "        for _ in range(8): held[-1].write(bytes(1 << 20))\n"
+            "    time.sleep(30)\n"
+            "threading.Thread(target=go).start()\n"
+            "LIBC.syscall(ctypes.c_long(60 if os.uname().machine == 'x86_64' else 93), ctypes.c_long(0))"
+        ),
+        says=("running",),
+        cause="files",
+        limits=Limits(seconds=120.0, cpu_seconds=60, scratch_bytes=100 << 20),
+        control="file = open('held', 'wb'); os.unlink('held'); file.write(b'x'); say('done')",
+    ),
+    Kind("a file that never has a name", "attempt(os.open, '.', os.O_TMPFILE | os.O_RDWR)", outside="some file systems have none"),
+    Kind("descriptors of its own for a thread", "attempt(call, 'close_range', 1000, 1001, 2)", outside="kernels before 5.9 have none"),
+    Kind("a lock on a library", "import fcntl\nattempt(fcntl.flock, open(os.__file__), fcntl.LOCK_EX | fcntl.LOCK_NB)"),
+    Kind(
         "the scratch folder itself removed",
         ("here = os.getcwd()\nattempt(os.rmdir, here)"),
         says=("refused EACCES",),
@@ -453,6 +504,12 @@ NETWORK = [
     ),
     Kind("a socket of the kernel's ciphers", ("import socket\nattempt(socket.socket, 38, 5, 0)"), outside="some machines have none"),
     Kind("a pair of datagram sockets", ("import socket\nattempt(socket.socketpair, socket.AF_UNIX, socket.SOCK_DGRAM)")),
+    Kind(
+        "urgent data in a pair of sockets",
+        ("import socket\none, other = socket.socketpair()\nattempt(one.send, b'x', socket.MSG_OOB)\nattempt(other.recv, 1, socket.MSG_OOB)"),
+        says=("refused EPERM",) * 2,
+        outside="some kernels have none",
+    ),
     Kind(
         "a pair of sockets that turns to others",
         (
@@ -504,6 +561,15 @@ NETWORK = [
 OTHERS = [
     Kind("a signal to its parent", "attempt(os.kill, os.getppid(), 0)"),
     Kind("SIGKILL to another process", "attempt(os.kill, {victim}, signal.SIGKILL)", control="attempt(os.kill, {victim}, 0)"),
+    Kind("a signal that lets it go on while it is counted", "attempt(os.kill, os.getpid(), signal.SIGCONT)"),
+    Kind(
+        "signals queued without end",
+        (
+            "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN])\n"
+            "attempt(lambda: [signal.pthread_kill(threading.get_ident(), signal.SIGRTMIN) for _ in range(2000)])"
+        ),
+        says=("refused EAGAIN",),
+    ),
     Kind("a signal to every process", "attempt(os.kill, -1, 0)"),
     Kind(
         "a signal to its group",

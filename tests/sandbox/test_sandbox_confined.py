@@ -140,6 +140,16 @@ ORDINARY = {
     "typing.get_type_hints(A)\nprint('done' if A().x else '')",
     "pickling its own classes": "import pickle\nclass A: pass\nprint('done' if pickle.loads(pickle.dumps(A())) else '')",
     "an exit status": "import sys\nprint('done')\nsys.exit(0)",
+    "exit as the interpreter has it": "print('done')\nexit()",
+    "quit as the interpreter has it": "print('done')\nquit(0)",
+    "standard input by its path": "print('done' if open('/dev/stdin').read() == '' else '')",
+    "a file in memory, written back": "import mmap\nwith open('a', 'w+b') as f:\n    f.truncate(4096)\n    m = mmap.mmap(f.fileno(), 4096)\n"
+    "    m[0] = 1\n    m.flush()\nprint('done')",
+    "a file without a name": "import tempfile\nwith tempfile.TemporaryFile('w+') as f:\n    f.write('done')\n    f.seek(0)\n    print(f.read())",
+    "a larger stack": "import resource as r\nhard = r.getrlimit(r.RLIMIT_STACK)[1]\n"
+    "r.setrlimit(r.RLIMIT_STACK, (1 << 26 if hard == r.RLIM_INFINITY else hard, hard))\nprint('done')",
+    "files moved again and again": "import os\nfor n in range(2000):\n    open(f'{n}', 'w').close()\n    os.replace(f'{n}', 'a')\nos.remove('a')\n"
+    "print('done')",
     "signals to itself": "import signal, os\nsignal.signal(signal.SIGUSR1, lambda *_: print('done'))\nos.kill(os.getpid(), signal.SIGUSR1)",
 }
 
@@ -156,6 +166,20 @@ def test_traces_name_the_program_and_nothing_else() -> None:
     assert (
         ended.status == 1 and "ZeroDivisionError" in trace and 'File "program.py", line 2' in trace and "candidate" not in trace and "/" not in trace
     )
+
+
+def test_standard_input_can_be_read_by_its_path() -> None:
+    assert run_program("print(open('/dev/stdin').read())", b"given").stdout == b"given\n"
+
+
+def test_its_time_begins_when_it_is_ready() -> None:
+    for seconds in (0.001, 0.01):  # far less than a start takes
+        assert run_program("while True: pass", limits=Limits(seconds=seconds)).cause == "time"
+
+
+def test_the_name_of_the_machine_is_hidden_where_namespaces_are() -> None:
+    told = run_program("import os\nprint(os.uname().nodename)").stdout.decode().strip()
+    assert (told == "sandbox") == ("names" in guards().namespaces)
 
 
 def test_only_what_is_named_can_be_read(tmp_path: Path) -> None:
@@ -185,6 +209,36 @@ def test_the_guards_suffice_without_namespaces(tmp_path: Path) -> None:
     with Confined(_program(tmp_path, "import socket\ntry: socket.socket()\nexcept PermissionError: send(b'refused')"), namespaces=False) as process:
         assert process.guards["namespaces"] == ""
         assert process.receive(20.0) == b"refused"
+
+
+REACH = """
+import errno, os
+def tried(action, *arguments):
+    try:
+        action(*arguments)
+        return "done"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+_, process, scratch = receive().decode().split(" ", 2)
+known = f"/proc/{process}"
+send(" ".join([
+    tried(os.listdir, scratch), tried(open, f"{scratch}/file"), tried(os.unlink, f"{scratch}/file"), tried(os.rename, f"{scratch}/file", "mine"),
+    tried(os.readlink, f"{known}/cwd"), tried(os.listdir, f"{known}/fd"), tried(open, f"{known}/mem", "rb"), tried(os.kill, int(process), 0),
+]).encode())
+"""
+
+
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_two_at_once_cannot_reach_each_other(namespaces: bool, tmp_path: Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("import os\nopen('file', 'w').close()\nsend(f'at {os.getpid()} {os.getcwd()}'.encode())\nreceive()\nsend(b'alive')")
+    other.write_text(REACH)
+    with Confined(one, namespaces=namespaces) as first, Confined(other, namespaces=namespaces) as second:
+        second.send(first.receive(60.0))
+        told = second.receive(60.0).decode().split()
+        assert told[:3] == ["EACCES"] * 3 and told[3] in ("EACCES", "EXDEV") and told[4:] == ["EACCES"] * 3 + ["EPERM"]
+        first.send(b"go on")
+        assert first.receive(60.0) == b"alive"
 
 
 def test_figures_are_of_the_program_and_not_of_its_parent() -> None:

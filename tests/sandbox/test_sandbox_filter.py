@@ -72,7 +72,9 @@ def test_other_architectures_and_x32_are_killed(machine: str, number: int, archi
 
 
 NUMBER = st.one_of(
-    st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2, 5, 0x20, PROCESS, 2**32, 0x3D0F00, 0x7D0F00, 0x10900, 0x5401, 0x80001]), st.integers(0, 50)
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([0, 1, 2, 5, 0x20, PROCESS, 2**32, 0x3D0F00, 0x7D0F00, 0x10F00, 0x5401, 0x80001, 18, 4, 0x4040, 0x410002]),
+    st.integers(0, 50),
 )
 ARGUMENTS = st.tuples(NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER)
 LOW = 0xFFFFFFFF
@@ -82,9 +84,9 @@ def _may(name: str, a: tuple[int, ...]) -> bool:
     """What the table of the README says of arguments, in another way than the filter."""
     low = [one & LOW for one in a]
     if name == "clone":
-        return low[0] & 0x10900 == 0x10900 and low[0] & ~0x7D0F00 & LOW == 0
+        return low[0] & 0x10F00 == 0x10F00 and low[0] & ~0x7D0F00 & LOW == 0
     if name in ("kill", "tgkill"):
-        return low[0] == PROCESS
+        return low[0] == PROCESS and low[1 if name == "kill" else 2] != 18
     if name == "prctl":
         return low[0] in (15, 16, 0x53564D41)
     if name == "ioctl":
@@ -92,14 +94,18 @@ def _may(name: str, a: tuple[int, ...]) -> bool:
     if name == "fcntl":
         return low[1] in (0, 1, 2, 3, 4, 1030)
     if name == "prlimit64":
-        return low[0] == 0 and a[2] == 0
+        return low[0] == 0 and (a[2] == 0 or low[1] == 3)
     if name == "socketpair":
         return low[0] == 1 and low[1] & 15 == 1
     if name == "sendto":
-        return a[4] == 0
+        return a[4] == 0 and low[3] & ~0x4040 & LOW == 0
+    if name == "recvfrom":
+        return low[3] in {0, 2, 0x40, 0x42, 0x100, 0x102, 0x140, 0x142}
+    if name == "close_range":
+        return low[2] in (0, 4)
     if name in ("open", "openat"):
         flags = low[1] if name == "open" else low[2]
-        return flags & 3 in (1, 2) or (flags & 3 == 0 and not flags & 0x200)
+        return not flags & 0x400000 and (flags & 3 in (1, 2) or (flags & 3 == 0 and not flags & 0x200))
     return False
 
 
@@ -122,6 +128,7 @@ def test_ways_to_make_a_thread_pass_and_ways_to_make_a_process_do_not(machine: s
         (17, ERRNO | 1),
         (0x4111, ERRNO | 1),
         (0x3D0F00 | 0x10000000, ERRNO | 1),
+        (0x3D0B00, ERRNO | 1),  # with descriptors of its own
         (0, ERRNO | 1),
     ):
         assert verdict(machine, number, (flags, 0, 0, 0, 0, 0)) == right

@@ -17,6 +17,8 @@ from ebmhw.sandbox import Confined, Ended, guards
 pytestmark = pytest.mark.skipif(not guards().enough, reason=guards().problem)
 
 SLOW = [kind for kind in KINDS if kind.limits is SOON]
+HEAVY = {"fork bomb", "a loop in one call of C", "a finaliser without end", "an unraisablehook without end", "a regular expression without end"}
+"""Of these, those that use a processor all the time, as two others that remain do."""
 QUICK = [kind for kind in KINDS if kind.limits is not SOON]
 
 
@@ -59,13 +61,16 @@ def test_it_is_contained(kind: Kind, tmp_path: Path, victim: int, monkeypatch: p
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory, victim: int) -> Iterator[dict[str, tuple[Ended, int]]]:
-    """All that only the clock stops, run at once; their ends by name."""
+def stopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, victim: int) -> Iterator[dict[str, tuple[Ended, int]]]:
+    """All that only the clock stops, and that are tested in this session, run at once; their ends by name."""
+    tested = {
+        item.callspec.params["kind"].name for item in request.session.items if getattr(item, "callspec", None) and "kind" in item.callspec.params
+    }
     folder = tmp_path_factory.mktemp("stopped")
     outside = an_outside(folder / "outside")
     running = []
     try:
-        for place, kind in enumerate(SLOW):
+        for place, kind in enumerate(kind for kind in SLOW if kind.name in tested):
             process = Confined(program(folder / f"program{place}.py", kind.text, outside, victim), kind.limits)
             process.__enter__()
             running.append((kind, process, process.group))
@@ -75,7 +80,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, victim: int) -> Iterator[d
             process.close()
 
 
-@pytest.mark.parametrize("kind", SLOW, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.slow if kind.name in HEAVY else (), id=kind.name) for kind in SLOW])
 def test_it_is_stopped_by_the_clock(kind: Kind, stopped: dict[str, tuple[Ended, int]]) -> None:
     ended, group = stopped[kind.name]
     _judge(kind, ended, group)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("resource", reason="the sandbox is for Linux")
+from ebmhw.sandbox.inside import scratch
 from ebmhw.sandbox.inside.scratch import DEEPEST, remove, too_much
 
 
@@ -68,6 +72,56 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(kept)
     remove(str(tmp_path / "link"))
     assert (kept / "file").exists()
+
+
+WIDE = """
+import os, resource, sys
+sys.path.insert(0, sys.argv[1])
+from inside.scratch import remove, too_much
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+for n in range(200):
+    os.mkdir(f"{sys.argv[2]}/{n}")
+    open(f"{sys.argv[2]}/{n}/file", "w").close()
+print(too_much(sys.argv[2], 400, 1 << 40), too_much(sys.argv[2], 399, 1 << 40))
+remove(sys.argv[2])
+"""
+
+
+def test_a_tree_wider_than_descriptors_suffice_for_is_counted_and_removed(tmp_path: Path) -> None:
+    top = tmp_path / "scratch"
+    top.mkdir()
+    command = [sys.executable, "-c", WIDE, str(Path(scratch.__file__).parent.parent), str(top)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (found.stdout, found.stderr, top.exists()) == ("False True\n", "", False)
+
+
+def test_what_cannot_be_counted_does_not_pass_as_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder").mkdir()
+
+    def full(name: str, beside: int | None) -> int:
+        if beside is None:
+            return os.open(name, os.O_RDONLY)
+        raise OSError(errno.EMFILE, "too many")
+
+    monkeypatch.setattr(scratch, "_open", full)
+    with pytest.raises(OSError, match="too many"):
+        too_much(str(tmp_path), 10, 1 << 40)
+
+
+def test_a_folder_that_somebody_still_writes_in_is_removed_once_he_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = tmp_path / "scratch"
+    top.mkdir()
+    rmdir, late = os.rmdir, [3]
+
+    def written_in(path: str, **named: int) -> None:
+        if path == str(top) and late[0]:
+            late[0] -= 1
+            (top / "late").touch()
+        rmdir(path, **named)
+
+    monkeypatch.setattr(os, "rmdir", written_in)
+    remove(str(top))
+    assert not top.exists() and late == [0]
 
 
 def test_what_counts_is_the_disk_that_is_occupied(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from server_process import RawClient, alive, children, descendants
+from server_process import SECONDS, RawClient, alive, children, descendants
 
 from ebmhw.sandbox import guards
 
@@ -39,19 +39,18 @@ def test_what_is_cancelled_stops_and_is_never_answered() -> None:
 @pytest.mark.skipif(not guards().enough, reason="code cannot be confined here")
 def test_code_under_way_is_ended_with_its_call_and_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    code = "def f():\n    while True: pass\n"
-    with RawClient("--workers", "1", "--time-limit", "60") as one:
+    code = "import time\ndef f():\n    time.sleep(1000)\n"
+    with RawClient("--workers", "1", "--time-limit", "300") as one:
         one.begin()
-        for _ in range(2):
-            number = one.call("verify_code", code=code, func_name="f", test_cases=[{"expected": 1}])
-            while len(running := descendants(one.process.pid)) < 3:
-                time.sleep(0.02)
-            one.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}})
-            assert one.well()
-            until = time.monotonic() + 20
-            while any(alive(process) and _is_sandbox(process) for process in running):
-                assert time.monotonic() < until
-                time.sleep(0.02)
+        number = one.call("verify_code", code=code, func_name="f", test_cases=[{"expected": 1}])
+        while not any(map(_is_sandbox, running := descendants(one.process.pid))):
+            time.sleep(0.02)
+        one.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}})
+        assert one.well()
+        until = time.monotonic() + SECONDS
+        while any(alive(process) and _is_sandbox(process) for process in running):
+            assert time.monotonic() < until
+            time.sleep(0.02)
         (folder,) = tmp_path.glob("ebmhw-serve-*")
         right = one.answer(one.call("verify_code", code="def f(): return 1\n", func_name="f", test_cases=[{"expected": 1}]))
         assert right["result"]["structuredContent"]["verdict"] == "VERIFIED"

@@ -15,7 +15,7 @@ import pytest
 import ebmhw
 from ebmhw.sandbox import guards
 from ebmhw.serve import ServeLimits, nine_tools
-from ebmhw.serve.tools import DOMAINS
+from ebmhw.serve.domain_list import DOMAINS
 from ebmhw.verify import VerifyRepairPipeline, check_certificate
 from ebmhw.verify.domains import NAMES
 from ebmhw.verify.scoring import score_outputs
@@ -91,7 +91,7 @@ def session() -> Iterator[Session]:
     from anyio.from_thread import start_blocking_portal
 
     with start_blocking_portal() as portal:
-        connection: AbstractContextManager[Any] = portal.wrap_async_context_manager(_connected(["--workers", "2", "--time-limit", "20"]))
+        connection: AbstractContextManager[Any] = portal.wrap_async_context_manager(_connected(["--workers", "2", "--time-limit", "40"]))
         with connection as (client, greeting):
             yield Session(portal, client, greeting)
 
@@ -115,7 +115,7 @@ def test_health_tells_version_limits_and_tools(session: Session) -> None:
     assert told["version"] == ebmhw.__version__
     assert set(told["tools"]) == NINE
     assert told["limits"]["characters"] == 10_000
-    assert told["limits"]["seconds"] == 20.0
+    assert told["limits"]["seconds"] == 40.0
 
 
 def test_domains_are_those_of_the_package(session: Session) -> None:
@@ -245,6 +245,7 @@ def test_code_is_run_against_test_cases(session: Session) -> None:
     assert "[1, 2]" in told["repair_feedback"]
 
 
+@pytest.mark.slow  # the quarter of a call's time that code gets
 @runs
 def test_code_that_hangs_is_violated_and_ends(session: Session) -> None:
     told = session("verify_code", code="def f():\n    while True: pass\n", func_name="f", test_cases=[{"expected": 1}])
@@ -276,6 +277,26 @@ def test_properties_are_tried_in_the_sandbox_only(session: Session, tmp_path: Pa
     assert not (tmp_path / "evil").exists()
 
 
+@runs
+def test_folders_of_the_machine_are_not_told(session: Session) -> None:
+    code = "from json import nothing_of_that_name\nimport os\ndef f():\n    return os.getcwd()\n"
+    for text in (code, code.partition("\n")[2]):
+        told = session("verify_code", code=text, func_name="f", test_cases=[{"expected": 1}], certificate=True)
+        assert told["verdict"] == "VIOLATED"
+        certificate = told.pop("certificate")
+        said = json.dumps(told)
+        assert "[python]" in said or "[scratch]" in said
+        assert os.path.dirname(os.__file__) not in said and "ebmhw-sandbox" not in said
+        assert any(folder in json.dumps(certificate) for folder in (os.path.dirname(os.__file__), "ebmhw-sandbox"))
+
+
+@runs
+def test_feedback_about_code_asks_for_code(session: Session) -> None:
+    told = session("verify_code_with_pbt", code="", func_name="f")
+    assert told["verdict"] == "UNKNOWN"
+    assert "one block" in told["repair_feedback"]
+
+
 def test_errors_say_what_is_wrong_and_what_to_do(session: Session) -> None:
     told = session.refused("verify_llm_output", question="x" * 10_001, response="")
     assert told == {
@@ -286,6 +307,8 @@ def test_errors_say_what_is_wrong_and_what_to_do(session: Session) -> None:
         "limit": 10_000,
     }
     assert session("verify_llm_output", question="x" * 10_000, response="", domain="arithmetic")["verdict"] == "UNKNOWN"
+    secret = "sk-" + "a1" * 16
+    assert secret not in json.dumps(session.refused("verify_llm_output", question="", response="", domain=secret))
     told = session.refused("verify_llm_output", question="", response="", domain="facts")
     assert told["error"] == "verification"
     assert "knowledge" in told["message"]

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from server_process import RawClient, alive, children
+from server_process import SECONDS, RawClient, alive, children
 
 pytest.importorskip("mcp")
 
@@ -25,10 +25,10 @@ def test_the_end_of_input_in_the_midst_of_work_ends_server_and_workers() -> None
         one.send(b'{"jsonrpc": "2.0", "id": 1, "met')
         one.close_input()
         assert one.ended() == 0
-        assert [worker for worker in workers if alive(worker)] == []
+        _all_end(workers)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)])
 def test_signals_end_it_cleanly(number: signal.Signals, status: int) -> None:
     with RawClient("--workers", "1") as one:
         one.begin()
@@ -50,6 +50,7 @@ def test_a_client_that_dies_without_reading_ends_it() -> None:
         assert "Traceback" not in one.complaints()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_workers_do_not_outlive_a_server_that_is_killed() -> None:
     with RawClient("--workers", "1") as one:
@@ -58,10 +59,7 @@ def test_workers_do_not_outlive_a_server_that_is_killed() -> None:
         workers = children(one.process.pid)
         one.process.kill()
         one.ended()
-        until = time.monotonic() + 20
-        while any(alive(worker) for worker in workers):
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        _all_end(workers)
 
 
 def test_closed_standard_streams_are_told_of() -> None:
@@ -74,3 +72,25 @@ def test_closed_standard_streams_are_told_of() -> None:
     assert done.returncode == 2
     assert done.stdout == b""
     assert b"standard input and output are not both open" in done.stderr
+
+
+def test_a_client_that_never_reads_standard_error_is_served_up_to_a_last_line_without_end() -> None:
+    """Each refusal writes a line of some 100 bytes there; a pipe takes 65,536."""
+    with RawClient("--verbose") as one:
+        one.begin()
+        for _ in range(1000):
+            one.send(b"nonsense\n")
+            assert one.line()["error"]["code"] == -32700
+        assert one.well()
+        one.send(b'{"jsonrpc": "2.0", "id": "last", "method": "ping"}')
+        one.close_input()
+        assert one.line() == {"jsonrpc": "2.0", "id": "last", "result": {}}
+        assert one.ended() == 0
+
+
+def _all_end(processes: list[int]) -> None:
+    """The library's own helper process ends a moment after the server does."""
+    until = time.monotonic() + SECONDS
+    while any(alive(process) for process in processes):
+        assert time.monotonic() < until
+        time.sleep(0.02)

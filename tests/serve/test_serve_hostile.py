@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ MALFORMED: dict[str, tuple[bytes, int, int | None]] = {
     "deep list": (b"[" * 100_000 + b"\n", NO_JSON, None),
     "deep objects": (b'{"a":' * 100_000 + b"\n", NO_JSON, None),
     "endless number": (b'{"jsonrpc": "2.0", "method": "ping", "id": ' + b"9" * 5000 + b"}\n", NO_JSON, None),
+    "200 lists within each other": (call(json.loads("[" * 200 + "]" * 200)), NO_MESSAGE, 5),
     "list": (b"[]\n", NO_MESSAGE, None),
     "batch": (b"[" + request()[:-1] + b"]\n", NO_MESSAGE, None),
     "number": (b"1\n", NO_MESSAGE, None),
@@ -87,6 +89,25 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         call({"code": "", "func_name": "f", "properties": [{"name": "p", "generator": "int", "check": "exit()"}]}, "verify_with_properties"),
         "invalid-arguments",
     ),
+    "number without end": (
+        call({"code": "", "func_name": "f", "test_cases": [{"args": [math.inf], "expected": 1}]}, "verify_code").replace(b"Infinity", b"1e999"),
+        "invalid-arguments",
+    ),
+    "NaN": (call({"question": "", "responses": ["a"], "logprobs": [math.nan]}, "score_agent_outputs"), "invalid-arguments"),
+    "log-probability of 400 digits": (
+        call({"question": "", "responses": ["a"], "logprobs": [-(10**400)]}, "score_agent_outputs"),
+        "invalid-arguments",
+    ),
+    "budget of 400 digits": (
+        call({"candidates": [{"question": "", "answer": ""}], "budget_ms_total": 10**400}, "verify_stream"),
+        "invalid-arguments",
+    ),
+    "constraints for a domain that reads none": (
+        call({"question": "", "response": "", "constraints": "x", "domain": "logic"}),
+        "invalid-arguments",
+    ),
+    "programs without constraints": (call({"question": "", "response": "", "domain": "programs"}), "invalid-arguments"),
+    "a domain that is never asked of answers": (call({"question": "", "response": "", "domain": "execution"}), "invalid-arguments"),
     "negative repairs": (call({"question": "x", "response": "y", "max_repairs": -1}, "verify_and_repair"), "invalid-arguments"),
 }
 """Calls that are well formed and ask for what is not allowed, with the code of the answer."""
@@ -122,6 +143,19 @@ def test_calls_that_ask_for_what_is_not_allowed_are_errors_of_the_tool(client: R
     assert json.loads(result["content"][0]["text"]) == told
     assert len(json.dumps(told)) < 2000
     assert client.well()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("200 lists within each other", "nested more than 190 deep"), ("endless number", "more than 4300 digits")]
+)
+def test_limits_of_messages_are_told(client: RawClient, kind: str, said: str) -> None:
+    client.send(MALFORMED[kind][0])
+    assert said in client.line()["error"]["message"]
+
+
+def test_whole_numbers_may_be_written_with_a_point(client: RawClient) -> None:
+    given = {"question": "", "response": "2 + 2 = 5", "domain": "arithmetic", "max_repairs": 1.0}
+    assert client.answer(client.call("verify_and_repair", **given))["result"]["structuredContent"]["final_answer"] == "2 + 2 = 4"
 
 
 def test_messages_that_need_no_answer_get_none(client: RawClient) -> None:

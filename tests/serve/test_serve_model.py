@@ -65,7 +65,7 @@ def test_repairs_ask_the_model_where_there_is_one(endpoint: str) -> None:
 
 NOISE = """
 import os, subprocess, sys
-from ebmhw.serve.wire import Descriptors
+from ebmhw.serve.descriptors import Descriptors
 with Descriptors() as wire:
     print("noise of Python", flush=True)
     os.write(1, b"noise of C\\n")
@@ -81,15 +81,3 @@ def test_what_anything_prints_is_not_in_the_protocol() -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == b"protocol\nafter\n"
     assert done.stderr.splitlines() == [b"noise of Python", b"noise of C", b"noise of a child"]
-
-
-def test_faults_of_a_worker_are_told_on_standard_error_only() -> None:
-    """A backend that does not exist is found by the first search; the server goes on."""
-    with RawClient("--backend", "abacus", "--workers", "1") as one:
-        one.begin()
-        question = "Amy is older than Ben. Ben is older than Carl."
-        result = one.answer(one.call("verify_and_repair", question=question, response="Carl is older than Amy."))["result"]
-        assert result["isError"] or result["structuredContent"]["verdict"] in ("VERIFIED", "VIOLATED", "UNKNOWN")
-        assert one.well()
-        one.close_input()
-        assert one.ended() == 0

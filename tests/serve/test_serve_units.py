@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from crew_work import start, start_slowly
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw.errors import ConfigError, EbmhwError, MissingExtra
 from ebmhw.serve import Desk, ServeLimits, cases, nine_tools, tool_table
 from ebmhw.serve.arguments import checker
+from ebmhw.serve.code_tools import CHECKS, GENERATORS
 from ebmhw.serve.crew import AsyncCrew
 from ebmhw.serve.refusal import Refusal
 from ebmhw.serve.stream import stands_out
-from ebmhw.serve.tools import CHECKS, GENERATORS
-from ebmhw.serve.work import Call
+from ebmhw.serve.work import SHARE, Call, own_seconds
 from ebmhw.verify.code.properties import read_properties
 
 README = Path(__file__).parents[2] / "host/ebmhw/serve/README.md"
@@ -61,6 +63,7 @@ def test_any_arguments_are_taken_or_refused_with_a_remedy(tool: Any) -> None:
     check, valid = checker(tool), jsonschema.Draft202012Validator(tool.arguments).is_valid
     names = st.sampled_from([*tool.arguments["properties"], "strange"])
 
+    @settings(max_examples=30)
     @given(st.dictionaries(names, JSON, max_size=5))
     def judged(arguments: dict[str, Any]) -> None:
         try:
@@ -147,19 +150,6 @@ def test_checks_that_are_no_lambda_are_refused(check: str) -> None:
         cases.properties([{"name": "p", "generator": "int", "check": check}])
 
 
-def start() -> Callable[[str], str]:
-    """Make the work of the processes below."""
-
-    def work(task: str) -> str:
-        if task == "die":
-            os._exit(3)
-        while task == "hang":
-            time.sleep(0.01)
-        return f"{task} by {os.getpid()}"
-
-    return work
-
-
 def test_a_crew_survives_what_hangs_and_what_dies() -> None:
     async def judged() -> None:
         crew: AsyncCrew[str, str] = AsyncCrew(start, workers=1, waiting=1, seconds=60.0)
@@ -184,7 +174,7 @@ def test_a_crew_survives_what_hangs_and_what_dies() -> None:
         hanging = asyncio.ensure_future(do("hang"))
         while not crew.busy:
             await asyncio.sleep(0.001)
-        waiting = asyncio.ensure_future(refused("late", 0.2))
+        waiting = asyncio.ensure_future(refused("late", 1.0))
         await asyncio.sleep(0.05)
         assert (crew.busy, crew.waiting, crew.full) == (1, 1, True)
         assert await refused("b") == "busy"
@@ -197,3 +187,68 @@ def test_a_crew_survives_what_hangs_and_what_dies() -> None:
         crew.end()
 
     asyncio.run(judged())
+
+
+def test_workers_that_cannot_serve_are_replaced_or_waited_for() -> None:
+    async def judged() -> None:
+        crew: AsyncCrew[str, str] = AsyncCrew(start_slowly, workers=1, waiting=1, seconds=60.0)
+        with pytest.raises(Refusal) as caught:
+            await crew.do(lambda left: "a", time.monotonic() + 0.05)
+        assert caught.value.to_json()["seconds"] == 0.05
+        assert "within 0.05 s" in caught.value.message
+        # The same worker, which has started meanwhile: one that were ended with each call would never serve a client with so short a limit.
+        (waiting,) = crew._idle
+        first = await crew.do(lambda left: "a", time.monotonic() + 60)
+        assert crew._idle[0][0] is waiting[0]
+        os.kill(int(first.rpartition(" ")[2]), signal.SIGKILL)
+        while not waiting[0].answers.poll():
+            await asyncio.sleep(0.01)
+        second = await crew.do(lambda left: "a", time.monotonic() + 60)
+        assert second != first, "a worker that died before the call is no fault of the call"
+        crew.end()
+
+    asyncio.run(judged())
+
+
+def test_a_free_worker_is_found_free_where_no_time_is_left() -> None:
+    async def judged() -> None:
+        crew: AsyncCrew[str, str] = AsyncCrew(start, workers=1, waiting=1, seconds=60.0)
+        with pytest.raises(Refusal, match="did not end within 0 s"):
+            await crew.do(lambda left: "a", time.monotonic() - 1)
+        crew.end()
+
+    asyncio.run(judged())
+
+
+def test_a_system_that_allows_no_more_processes_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*arguments: Any) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("ebmhw.serve.crew.Worker.__init__", none)
+
+    async def judged() -> None:
+        crew: AsyncCrew[str, str] = AsyncCrew(start, workers=1, waiting=1, seconds=60.0)
+        crew.hire_ahead()
+        with pytest.raises(Refusal, match="could be started: Too many open files") as caught:
+            await crew.do(lambda left: "a", time.monotonic() + 60)
+        assert caught.value.code == "worker-lost"
+        assert (crew.busy, crew.waiting) == (0, 0)
+
+    asyncio.run(judged())
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 20, 30])
+def test_a_moment_s_wait_does_not_change_the_time_that_reasons_name(limit: int) -> None:
+    part = own_seconds(SHARE * (limit - 0.001))
+    assert own_seconds(SHARE * (limit - 0.02)) == part
+    assert 0.15 * limit < part <= limit / 4
+
+
+def test_a_backend_that_does_not_exist_is_an_answer() -> None:
+    question = "Amy is older than Ben. Ben is older than Carl."
+    told = Desk(backend="abacus").do(Call("verify_and_repair", {"question": question, "response": "Carl is older than Amy.", **REPAIRS}, 60.0))
+    assert "abacus" in str(told.content) or told.content["verdict"] == "VIOLATED"
+    assert told.content.get("error") != "internal"
+
+
+REPAIRS = {"max_repairs": 3, "certificate": False}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ebmhw.verify.code.properties import Finding, property_claims, runner
-from ebmhw.verify.code.properties.prepare import prepare
+from ebmhw.verify.code.properties.asking import prepare
 
 
 def calls_of(code: str, name: str) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]:

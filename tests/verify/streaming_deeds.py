@@ -34,6 +34,9 @@ class Acts(Domain):
                     act()
             if pause := re.search(r"wait (\d+)", text):
                 time.sleep(int(pause[1]) / 1000)
+            if event := re.search(r"until (\S+)", text):
+                while not os.path.exists(event[1]):
+                    time.sleep(0.01)
             if "heeds" in text:
                 while True:
                     deadline.check("heeding")

@@ -8,6 +8,7 @@ import importlib.util
 import io
 import random
 import re
+import sys
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from ebmhw.verify.code.instrument import HIDDEN, instrumented
+from ebmhw.verify.code.instrument import instrumented
+from ebmhw.verify.code.rewriting import HIDDEN
 
 
 def noted(code: str, *calls: str) -> list[tuple[str, int]]:
@@ -170,3 +172,9 @@ def test_positions_of_statements_stay() -> None:
     assert ast.get_docstring(ast.parse(code).body[0]) == "Words."  # type: ignore[arg-type]
     function = next(one for one in made.co_consts if hasattr(one, "co_code"))
     assert {line for _, _, line in function.co_lines() if line is not None} <= set(range(1, 7))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters are Python 3.12's")
+def test_type_parameters_are_let_be() -> None:
+    code = "type L[X] = list[X]\ndef f[T](x: T) -> L[T]:\n    return x\nclass B[T]:\n    def m(self, x: T) -> T:\n        return f(x)\n"
+    assert noted(code, "f(1)", "B().m(1)") == []

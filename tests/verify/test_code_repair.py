@@ -13,7 +13,8 @@ from ebmhw.verify import VerifyRepairPipeline, check_certificate
 from ebmhw.verify.claim import Claim
 from ebmhw.verify.code import Specification
 from ebmhw.verify.code.choosing import WEIGHT, best_code, choose, composite, failed_share
-from ebmhw.verify.models import Completion
+from ebmhw.verify.models import Completion, LanguageModel, Message
+from ebmhw.verify.models.language_model import Sampling
 from ebmhw.verify.prompts import MOST_TOLD, ask_again, constraint_aware
 from ebmhw.verify.report import Report
 from ebmhw.verify.statement import Statement
@@ -72,6 +73,23 @@ def test_of_several_answers_the_one_that_passes_most_is_taken_first() -> None:
     done = code_pipeline(lambda prompt: next(answers)).verify_and_repair(QUESTION, n=4, specification=GCD.to_json())
     assert (done.final_answer, done.attempts) == (RIGHT, ())
     assert [verdict for _, verdict in done.candidates] == ["UNKNOWN", "VIOLATED", "VERIFIED", "VIOLATED"]
+
+
+def test_the_likeliest_answer_stands_among_several_where_tests_judge() -> None:
+    asked: list[tuple[int, float]] = []
+
+    class Model(LanguageModel):
+        name = "scripted"
+
+        def _answers(self, turns: tuple[Message, ...], sampling: Sampling) -> list[Completion]:
+            asked.append((sampling.n, sampling.temperature))
+            return [Completion(RIGHT if sampling.temperature == 0 else WRONG, -9.0, 9, "stop")] * sampling.n
+
+    done = code_pipeline(Model()).verify_and_repair(QUESTION, n=3, specification=GCD)
+    assert (done.verdict, asked, len(done.candidates)) == ("VERIFIED", [(1, 0.0), (2, 0.7)], 3)
+    asked.clear()
+    code_pipeline(Model()).verify_and_repair("What is 2 + 2?", n=2, max_repairs=0)
+    assert asked == [(2, 0.7)]
 
 
 def test_a_question_for_code_is_put_so_that_one_block_comes_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -166,12 +167,12 @@ def test_what_cannot_be_passed_is_refused(session: Session) -> None:
 
 
 def test_a_stop_is_told_by_each_call_after_it_and_a_new_session_begins_anew() -> None:
-    with Session(CODE, Limits(seconds=1.0)) as session:
+    with Session(CODE, Limits(seconds=60.0)) as session:
         assert session.call("global_state").value == 1  # type: ignore[union-attr]
-        stopped = session.call("loop", seconds=0.2)
+        stopped = session.call("loop", seconds=0.5)
         assert isinstance(stopped, StoppedCall) and stopped.cause == "time"
         assert session.call("add", (1,)) == stopped
-        assert session.busy < 0.9
+        assert session.busy < 50.0
     assert session.call("add", (1,)) == stopped
     with Session(CODE) as session:
         assert session.call("global_state").value == 1  # type: ignore[union-attr]
@@ -273,3 +274,13 @@ def test_a_session_and_this_process_agree_on_random_functions() -> None:
                 assert isinstance(got, Raised) and ("raised", got.kind, got.message, expected[3] if looped else args) == expected, code
             differ += expected[0] == "raised"
     assert 10 < differ < 140  # both ways are taken
+
+
+def test_code_that_takes_no_message_is_stopped() -> None:
+    code = "import time\n" + FINDS_CHANNEL + "def f(x):\n    wires()[0]._send(b'[\"returned\",3,1,[],[]]')\n    time.sleep(3600)\n"
+    started = time.monotonic()
+    with Session(code, Limits(seconds=2.0)) as session:
+        assert session.call("f", (1,)) == Returned(1, (1,), {})
+        stopped = session.call("f", ("a" * 5_000_000,))
+    assert isinstance(stopped, StoppedCall) and stopped.cause == "time"
+    assert time.monotonic() - started < 90  # the process itself may live for 130 s

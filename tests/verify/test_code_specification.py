@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ebmhw.errors import VerificationError
-from ebmhw.verify.code import Specification, Test
+from ebmhw.verify.code import Specification, Test, verify_code
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=3),
@@ -92,3 +92,47 @@ TEXTS: list[tuple[str, str]] = [
 def test_texts_that_are_none_are_refused(text: str, said: str) -> None:
     with pytest.raises(VerificationError, match=said):
         Specification.from_json(text)
+
+
+ANYTHING: st.SearchStrategy[Any] = VALUES | st.sampled_from(
+    [object(), int, len, float("nan"), float("inf"), 10**400, -1, True, "", "\ud800", "x" * 50, b"", (), [None], {"a": object()}, {1: 2}, 2**64, 1j]
+)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_each_argument_is_taken_or_its_error_names_it(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(list(Specification.__dataclass_fields__)))
+    value = data.draw(ANYTHING | st.lists(ANYTHING, max_size=3) | st.lists(st.tuples(ANYTHING, ANYTHING), max_size=2))
+    given: dict[str, Any] = {"entry_point": "f", name: value}
+    try:
+        made = Specification(**given)
+    except VerificationError as error:
+        assert name in str(error) and len(str(error)) < 1000
+        return
+    assert Specification.from_json(made.to_json()) == made
+
+
+@given(ANYTHING, st.sampled_from(["code", "question", "properties", "checks", "entry_point", "tests", "timeout", "packages"]))
+@settings(max_examples=150, deadline=None)
+def test_verify_code_refuses_bad_arguments_in_plain_words(value: Any, name: str) -> None:
+    assume(not isinstance(value, str) and not (isinstance(value, (int, float)) and 0 < value <= 3600) and value not in ((), [], None))
+    given: dict[str, Any] = {"code": "def f(x):\n    return x\n", "entry_point": "f", name: value}
+    with pytest.raises(VerificationError, match=name):
+        verify_code(**given)
+
+
+@pytest.mark.parametrize("member", list(Specification.__dataclass_fields__))
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_any_member_of_a_text_is_taken_or_refused(member: str, data: st.DataObject) -> None:
+    trees = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5
+    )
+    value = data.draw(trees | st.dictionaries(st.text(max_size=8) | st.sampled_from(["args", "expected", "kwargs", "abs"]), trees, max_size=4))
+    text = json.dumps({"format": "ebmhw-specification-1", "entry_point": "f", member: value})
+    try:
+        made = Specification.from_json(text)
+    except VerificationError:
+        return
+    assert Specification.from_json(made.to_json()) == made

@@ -9,14 +9,16 @@ import subprocess
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebmhw.verify.code import values
+from ebmhw.verify.code.harness import STARTER, candidate_modules, judge_modules
+from ebmhw.verify.code.readers import CONTAINERS, READERS
 from ebmhw.verify.code.values import Decoder, Encoder, Refused, decode, encode, parsed, written
 
 TEXT = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(["\ud800", "\ud83d\ude00", "\udc80x"])
@@ -219,9 +221,7 @@ def test_hostile_messages_are_refused(raw: bytes) -> None:
 
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 2**60) | st.floats() | st.text(max_size=4),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*values._READERS, *values._CONTAINERS, "ref", "x"]), inner, max_size=2)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*READERS, *CONTAINERS, "ref", "x"]), inner, max_size=2),
     max_leaves=15,
 )
 
@@ -246,8 +246,76 @@ def test_a_state_changes_nothing_where_it_is_refused() -> None:
         assert mine == [1] and other == [2]
 
 
-def test_the_module_needs_the_standard_library_only() -> None:
-    source = Path(values.__file__).read_text(encoding="utf-8")
-    script = f"import sys; exec(compile({source!r}, 'values', 'exec')); print(any('ebmhw' in name or 'numpy' in name for name in sys.modules))"
-    ran = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert ran.stdout == "False\n"
+def test_what_runs_inside_needs_the_standard_library_only() -> None:
+    script = (
+        "import sys, types\n"
+        f"sys.path[:0] = [{str(STARTER.parent)!r}]\n"
+        "import starter, marshal\n"
+        "modules = marshal.loads(sys.stdin.buffer.read())\n"
+        "starter.start(lambda: marshal.dumps([*modules, ('ebmhw.last', compile('def main(receive, send): pass', 'last', 'exec'))]), print)\n"
+        "print(any(getattr(module, '__file__', None) for name, module in sys.modules.items() if 'ebmhw' in name), 'numpy' in sys.modules)\n"
+    )
+    for modules in (candidate_modules(), judge_modules()):
+        ran = subprocess.run([sys.executable, "-I", "-S", "-c", script], input=modules, capture_output=True, timeout=60, check=True)
+        assert ran.stdout == b"False False\n"
+
+
+NUMBERS = ["?", "i1", "<i8", "<u2", "<f4", "<f8", "<c16", "<f2", ">i4", ">f8"]
+
+
+@given(st.sampled_from(NUMBERS), st.lists(st.integers(0, 3), max_size=3), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_arrays_come_back_as_they_were(kind: str, shape: list[int], rng: Any) -> None:
+    data = np.array([rng.randint(0, 100) for _ in range(math.prod(shape))], dtype=float).astype(kind).reshape(shape)
+    back = decode(parsed(written(encode(data))))
+    assert back.shape == data.shape and back.dtype == data.dtype.newbyteorder("<") and (back == data).all()
+    for number in data.ravel()[:1].astype(data.dtype.newbyteorder("=")):
+        one = decode(encode(number))
+        assert type(one) is type(number) and one == number
+
+
+def test_an_array_is_changed_in_place_or_not_at_all() -> None:
+    mine, known = np.array([1, 2]), []  # type: ignore[var-annotated]
+    theirs_known: list[Any] = []
+    theirs = Decoder(theirs_known).decode(Encoder(known).encode([mine, mine]))
+    assert theirs[0] is theirs[1]
+    theirs[0][0] = 7
+    states = [Encoder(theirs_known).state(one) for one in theirs_known]
+    Decoder(known).restate([None, states[1]])
+    assert mine.tolist() == [7, 2]
+    for other in (np.array([1.0, 2.0]), np.array([1, 2, 3])):
+        with pytest.raises(Refused, match="cannot change its type or shape"):
+            Decoder(known).restate([None, Encoder().state(other)])
+    mine.flags.writeable = False
+    with pytest.raises(Refused, match="only read"):
+        Decoder(known).restate([None, states[1]])
+
+
+ARRAYS = [
+    ["<i8", [1], ""],
+    ["<i8", [-1], ""],
+    ["<i8", [True], "00" * 8],
+    ["O", [1], "00" * 8],
+    ["<i8,<i8", [1], "00" * 16],
+    ["(2,)<i8", [1], "00" * 16],
+    ["<M8", [1], "00" * 8],
+    ["<i8", [2**52, 2**52], ""],
+    ["<i8", [1] * 40, "00" * 8],
+    ["<i8", "x", ""],
+    ["<i8", [1]],
+    [1, [1], ""],
+]
+
+
+@pytest.mark.parametrize("body", ARRAYS, ids=range(len(ARRAYS)))
+def test_hostile_arrays_are_refused(body: Any) -> None:
+    with pytest.raises(Refused):
+        decode({"ndarray": body})
+    with pytest.raises(Refused):
+        decode({"numpy": body})
+
+
+@pytest.mark.parametrize("value", [np.array([object()]), np.array(["a"]), np.array(["2020-01-01"], dtype="M8[D]"), np.ma.array([1])], ids=range(4))
+def test_other_arrays_are_no_values(value: Any) -> None:
+    with pytest.raises(Refused):
+        encode(value)

@@ -163,6 +163,29 @@ def test_too_little_or_uneven_pairs_are_refused() -> None:
         example(VerifyRepairPipeline(domains=["arithmetic"]).verify("", "1"), 1)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, 10**400, "1", None])
+def test_a_feature_that_is_no_number_is_named_and_makes_no_probability(calibrator: Calibrator, value: Any) -> None:
+    """A probability of NaN is below no threshold: nothing would be abstained from."""
+    examples = made(1, questions=60)
+    broken = examples[7]._replace(features={**examples[7].features, "words": value})
+    with pytest.raises(VerificationError, match=r"words of example 7 is .*; give a number from"):
+        Calibrator.fit([*examples[:7], broken, *examples[8:]])
+    with pytest.raises(VerificationError, match="words of example 0 is"):
+        calibrator.probabilities([broken])
+
+
+def test_examples_that_are_made_by_hand_are_looked_at() -> None:
+    examples = made(1, questions=60)
+    with pytest.raises(VerificationError, match="example 0 has none of the features verified"):
+        Calibrator.fit([one._replace(features={"warmth": 1.0}) for one in examples])
+    for change, said in (({"correct": 1}, "has correct 1"), ({"group": 5}, "and group 5")):
+        with pytest.raises(VerificationError, match=said):
+            Calibrator.fit([examples[0]._replace(**change), *examples[1:]])
+    with pytest.raises(VerificationError, match="seed is -1"):
+        Calibrator.fit(examples, seed=-1)
+    assert example(VerifyRepairPipeline(domains=["arithmetic"]).verify("", "2 + 2 = 4."), np.bool_(True)).correct is True
+
+
 @pytest.mark.parametrize("kind", ["platt", "isotonic"])
 def test_it_is_read_as_it_was_saved(tmp_path: Path, calibrator: Calibrator, kind: str) -> None:
     from ebmhw.verify.confidence.fitting import fit_mapping

@@ -54,6 +54,20 @@ def test_the_logistic_fit_is_the_minimum_that_scipy_finds(seed: int, penalty: fl
     assert loss(found) <= theirs.fun + 1e-7
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 2**32))
+def test_platt_and_the_area_are_those_of_scikit_learn(seed: int) -> None:
+    calibration, metrics = pytest.importorskip("sklearn.calibration"), pytest.importorskip("sklearn.metrics")
+    generator = np.random.default_rng(seed)
+    scores = np.round(generator.normal(size=40), 1)
+    correct = generator.random(40) < sigmoid(scores)
+    correct[:2] = False, True
+    slope, offset = platt(scores, correct)
+    theirs = calibration._SigmoidCalibration().fit(scores, correct).predict(scores)
+    np.testing.assert_allclose(sigmoid(slope * scores + offset), theirs, atol=1e-3)
+    assert auroc(scores, correct) == pytest.approx(metrics.roc_auc_score(correct, scores))
+
+
 def test_scores_that_separate_have_a_finite_slope() -> None:
     slope, offset = platt(np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, False, True, True]))
     assert 0 < slope < 1e3

@@ -61,7 +61,7 @@ def changed(path: Path, change: dict[str, Any]) -> bytes:
 def test_processes_that_write_one_file_at_once_lose_no_count(tmp_path: Path) -> None:
     path = tmp_path / "memory.json"
     running = [subprocess.Popen([sys.executable, "-c", NOTING, str(path)]) for _ in range(3)]
-    assert [one.wait(60) for one in running] == [0, 0, 0]
+    assert [one.wait(300) for one in running] == [0, 0, 0]
     assert SessionMemory(path).counts("property", "sorted") == Count(120, 60)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["memory.json", "memory.json.lock"]
 
@@ -188,6 +188,42 @@ def test_names_and_texts_of_others_are_made_to_fit(tmp_path: Path) -> None:
     assert len(found) == 1
     assert SECRET not in (tmp_path / "m.json").read_text()
     assert found.names("claim") == {("strange" + "x" * 300)[:200]: (1, 1)}
+
+
+@pytest.mark.parametrize("now", [-1e9, 0.5, 1e30])
+def test_a_wrong_clock_makes_no_file_that_cannot_be_read(
+    tmp_path: Path, pipeline: VerifyRepairPipeline, monkeypatch: pytest.MonkeyPatch, now: float
+) -> None:
+    monkeypatch.setattr(session_module.time, "time", lambda: now)
+    report = pipeline.verify(QUESTION, "The answer is 173.")
+    with SessionMemory(tmp_path / "m.json") as memory:
+        memory.record(report)
+    assert len(SessionMemory(tmp_path / "m.json")) == 1
+
+
+INTERRUPTED = """
+import os, signal, sys
+from ebmhw.verify.memory import SessionMemory, session
+write = session.write_pack
+def written(*arguments):
+    write(*arguments)
+    session.write_pack = write
+    os.kill(os.getpid(), signal.SIGINT)
+session.write_pack = written
+try:
+    with SessionMemory(sys.argv[1]) as memory:
+        memory.note("property", "sorted", 3, 1)
+        memory.save()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_while_it_is_saved_counts_nothing_twice(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED, str(path)], capture_output=True, text=True, timeout=300)
+    assert ended.stdout == "interrupted\n", ended.stderr
+    assert SessionMemory(path).counts("property", "sorted") == (3, 1)
 
 
 def test_a_secret_is_no_name() -> None:

@@ -22,7 +22,7 @@ WORDS = [
     ),
     (
         "n: int",
-        "Return n-th Fibonacci number.",
+        "Return n-th Fibonacci number.\n    >>> f(10)\n    55\n    ",
         "return round(((1 + 5 ** .5) / 2) ** n / 5 ** .5)",
         "return n if n < 2 else f(n - 1) + f(n - 1)",
         "n = 2",
@@ -148,6 +148,8 @@ def test_chance_is_not_taken_for_a_fault() -> None:
         (">>> f(1, 2)\n>>> f(2, 3)\n5", [((1, 2), None), ((2, 3), 5)]),
         ("f(1, 2) = 3\nf(3, 4) = [1, 2]", []),
         ("f(x, 2) == 3\nf(1) == 2\nf(1, 2) is fine", []),
+        (">>> f(1, 2) == 3\nFalse\n>>> f(0, 1) == 2\nTrue", [((0, 1), 2)]),
+        (">>> f(1, 2)\n[1, ...]\nf(1, 3) == {'a': [...]}", []),
         (">>> f(1, 2) == 3\n>>> f(0, 1)\nTrue", [((1, 2), 3), ((0, 1), True)]),
     ],
 )
@@ -165,7 +167,8 @@ def test_words_fit_only_where_all_are_understood_or_examples_stand_in() -> None:
     said = sentences("Return the largest number of the wonderful list. E.g. 3.5 is one.")
     assert said[0].text == "return largest number of wonderful list"
     assert fits("largest", said, ["f"], "", 2) is None
-    assert fits("largest", said, ["f"], "", 3) == "largest"
+    assert fits("largest", said, ["f"], "", 3) == ("largest", False)
+    assert fits("largest", said, ["wonderful", "e.g", "3.5", "one"], "", 0) == ("largest", True)
     assert fits("large", said, ["f"], "", 3) is None
 
 
@@ -177,3 +180,10 @@ def test_no_property_blames_a_solution_of_humaneval() -> None:
     for task in list(read_problems().values())[::30]:
         found = found_in(task["prompt"] + task["canonical_solution"], task["entry_point"], question=task["prompt"])
         assert [one.reason for one in found if one.verdict != "VERIFIED"] == []
+
+
+def test_what_a_function_prints_is_not_what_it_returns() -> None:
+    code = 'def f(n):\n    """\n    >>> f(3)\n    3\n    """\n    {0}\n'
+    printing, returning = (read_prompt(code.format(body), "", "f") for body in ("print(n)", "print(n)\n    return n"))
+    assert printing is not None and returning is not None
+    assert (printing.examples, returning.examples) == ((), (((3,), 3),))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from properties_calls import found_in
 
+from ebmhw.verify.code import verify_code
 from ebmhw.verify.code.properties import Property, ranked
-from ebmhw.verify.code.properties.prepare import prepare
+from ebmhw.verify.code.properties.asking import prepare
 from ebmhw.verify.code.properties.ranking import KIND, PRIORS, rate
 
 SOURCE = "def prop(f, x): f(x)"
@@ -51,3 +52,15 @@ def test_what_caught_comes_first_next_time_and_the_findings_are_the_same() -> No
     assert [one["name"] for one in asked.message(1, 1.0, memory)["properties"]] == ["prop_wrong", "prop_right"]
     assert [one["name"] for one in asked.message(1, 1.0)["properties"]] == ["prop_right", "prop_wrong"]
     assert found[0] == found[1] == found[2] == found_in("def f(x): return x", "f", given, infer=False)
+
+
+def test_verify_code_tries_first_what_caught_before() -> None:
+    """The second property alone ends the code: the first one is tried where it comes before it, and not where the other one caught before."""
+    code = "def f(x):\n    if x == 77: import os; os._exit(0)\n    return x\n"
+    given = ["def prop_right(f, x: st.integers(0, 9)):\n    assert f(x) == x", "def prop_wrong(f, x: st.just(77)):\n    f(x)"]
+    history = Counter()
+    first = [claim.verdict for claim in verify_code(code, "f", properties=given, infer=False, history=history).claims if claim.kind == "property"]
+    assert history.known == {(KIND, "prop_right"): (1, 0), (KIND, "prop_wrong"): (1, 1)}
+    history.note(KIND, "prop_wrong", 90, 90)
+    second = [claim.verdict for claim in verify_code(code, "f", properties=given, infer=False, history=history).claims if claim.kind == "property"]
+    assert (first, second) == (["VERIFIED", "VIOLATED"], ["UNKNOWN", "VIOLATED"])

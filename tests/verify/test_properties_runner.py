@@ -127,3 +127,37 @@ def test_the_smallest_counterexample_of_a_threshold_is_the_threshold(case: int) 
 def test_same_compares_floats_nearly_and_truth_values_exactly() -> None:
     assert runner.same(0.1 + 0.2, 0.3) and runner.same([1, 2.0], (1.0, 2)) and runner.same(float("nan"), float("nan"))
     assert not runner.same(0.3, 0.3001) and not runner.same([1], [1, 2]) and not runner.same("a", 0.5) and not runner.same(True, 2)
+
+
+def test_properties_of_the_same_arguments_share_draws_and_calls() -> None:
+    """Counted where calls are made: three lenient properties ask for each argument once, and the one that repeats for 25 more."""
+    code, asked_for = "def f(xs): return len(xs)", []
+    made = calls_of(code, "f")
+
+    def call(args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[object, ...]:
+        asked_for.append(repr(args))
+        return made(args, kwargs)
+
+    one = {"given": {"xs": "st.lists(st.integers(0, 9), max_size=6)"}, "supported": False, "lenient": True}
+    sources = ["f(xs)", "assert f(xs) >= 0", "agree(f(deepcopy(xs)), f(xs))"]
+    properties = [
+        {**one, "name": name, "source": f"def prop(f, xs): {source}"} for name, source in zip(("a", "b", "deterministic"), sources, strict=True)
+    ]
+    outcomes = runner.run(call, {"properties": properties, "examples": [], "seed": 1, "max_examples": 100, "seconds": 60.0})
+    assert [(found["outcome"], found["tried"]) for found in outcomes] == [("held", 100), ("held", 100), ("held", 25)]
+    assert len(set(asked_for)) + 25 == len(asked_for) <= 125
+
+
+def test_the_time_that_counts_is_that_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that moves on by 3 s whenever it is read, as on a machine that is busy with other things, but for 5 ms in a call."""
+    now = [0.0]
+
+    def read() -> float:
+        now[0] += 3.0 if inside[0] == 0 else 0.005
+        inside[0] = 1 - inside[0]
+        return now[0]
+
+    inside = [0]
+    monkeypatch.setattr(runner.time, "monotonic", read)
+    (one,) = found_in("def f(x: int): return x", "f", ["deterministic"], infer=False, seconds=2.0)
+    assert (one.verdict, one.reason) == ("VERIFIED", "deterministic: held for 100 drawn arguments")

@@ -56,3 +56,21 @@ def test_a_property_that_fails_itself_is_contained_too() -> None:
         "def f(x): return x\n", "f", properties=["import socket\ndef prop(f, x: int): socket.socket().connect(('127.0.0.1', 1))"]
     )
     assert verdict in ("VIOLATED", "UNKNOWN") and "held" not in reason
+
+
+@pytest.mark.parametrize(("body", "verdict"), [("return x ** .5", "UNKNOWN"), ("return 1.414", "VERIFIED"), ("return x ** .501", "VIOLATED")])
+def test_an_example_that_may_be_rounded_blames_nothing(body: str, verdict: str) -> None:
+    code = f'def root(x: float) -> float:\n    """Square root: root(2.0) is irrational.\n\n    root(2.0) -> 1.414\n    """\n    {body}\n'
+    assert [claim.verdict for claim in verify_code(code, "root").claims if claim.kind == "example"] == [verdict]
+
+
+def test_generators_are_compared_by_what_they_yield() -> None:
+    code = 'def running(xs: list[int]):\n    """Running maximum of the list."""\n    yield from {0}\n'
+    assert [verdict for verdict, _ in _found(code.format("(max(xs[: n + 1]) for n in range(len(xs)))"), "running")] == ["VERIFIED"]
+    assert [verdict for verdict, _ in _found(code.format("xs"), "running")] == ["VIOLATED"]
+
+
+def test_a_short_time_is_enough_for_code_that_takes_none() -> None:
+    """The calls of four properties: under a second is computed; that a hundred of them take as long to be passed on is not the code's doing."""
+    found = _found(GCD, "gcd", properties=["deterministic", "does not change its arguments", "does not raise"], timeout=1.0)
+    assert [verdict for verdict, _ in found] == ["VERIFIED"] * 4

@@ -116,10 +116,12 @@ def test_no_time_means_undecided_and_no_error() -> None:
         ([], None, "at least one text"),
         ("text", None, "at least one text"),
         (["a"], [], "1 responses and 0 log-probabilities"),
-        (["a"], [0.5], "at most 0"),
-        (["a"], [math.nan], "at most 0"),
-        (["a"], [True], "at most 0"),
-        (["a"], ["-1"], "at most 0"),
+        (["a"], [0.5], "nats from -1e[+]09 to 0"),
+        (["a"], [math.nan], "is nan; give nats"),
+        (["a"], [-math.inf], "is -inf; give nats"),
+        (["a"], [-(10**400)], "give nats"),
+        (["a"], [True], "is True; give nats"),
+        (["a"], ["-1"], "is '-1'; give nats"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(responses: Any, logprobs: Any, said: str) -> None:

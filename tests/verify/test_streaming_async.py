@@ -27,7 +27,7 @@ def run(work: Any) -> Any:
 
     async def within() -> Any:
         try:
-            return await asyncio.wait_for(work, 60)
+            return await asyncio.wait_for(work, 500)
         finally:
             await asyncio.sleep(0)
             assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
@@ -151,6 +151,34 @@ def test_what_the_source_raises_comes_out() -> None:
         with pytest.raises(KeyError, match="the source broke"):
             async for _ in averify_stream("", broken(), pipeline(), workers=1):
                 pass
+
+    run(work())
+
+
+def test_a_source_that_is_cancelled_ends_the_stream_by_an_error() -> None:
+    async def work() -> None:
+        async def cancelled() -> AsyncIterator[str]:
+            yield "right"
+            raise asyncio.CancelledError
+
+        with pytest.raises(VerificationError, match="the source of candidates was cancelled before its end"):
+            async for _ in averify_stream("", cancelled(), pipeline(), workers=1):
+                pass
+
+    run(work())
+
+
+def test_a_stream_that_is_left_without_closing_it_is_ended_by_the_loop() -> None:
+    async def work() -> None:
+        before = asyncio.all_tasks()
+        never = averify_stream("", ["right"], pipeline())
+        left = averify_stream("", ["right"] * 5, pipeline(), workers=1)
+        async for _ in left:
+            break
+        del never, left
+        await asyncio.sleep(0.01)  # the loop hears of it, and begins to close it
+        while asyncio.all_tasks() != before:
+            await asyncio.sleep(0.01)
 
     run(work())
 

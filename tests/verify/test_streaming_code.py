@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
 from ebmhw.verify.code import Specification
 from ebmhw.verify.streaming import verify_stream
 
+pytestmark = pytest.mark.confined
+
+HANGS = "def f(a, b):\n    n = a\n    while n < 10**30:\n        n += 0 * b\n    return n\n"
+"""It never ends, which only shows once it is run."""
+
 
 def test_a_specification_has_the_code_of_each_candidate_run() -> None:
-    asked = Specification(entry_point="f", tests=[((1, 2), 3)], code=True, timeout=2.0)
-    texts = ["def f(a, b):\n    return a + b\n", "def f(a, b):\n    return a - b\n", "def f(a, b):\n    while True:\n        pass\n"]
-    found = {one.index: one for one in verify_stream("Add two numbers.", texts, specification=asked, budget=60.0, workers=2)}
+    asked = Specification(entry_point="f", tests=[((1, 2), 3)], code=True, timeout=100.0, infer=False)
+    texts = ["def f(a, b):\n    return a + b\n", "def f(a, b):\n    return a - b\n"]
+    found = {one.index: one for one in verify_stream("Add two numbers.", texts, specification=asked, workers=2)}
     assert [found[at].verdict for at in range(2)] == ["VERIFIED", "VIOLATED"]
-    assert found[2].verdict != "VERIFIED"
+
+
+def test_code_that_hangs_ends_with_its_stream_and_leaves_no_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its worker is ended in mid-run, so that it is the sandbox itself that has to notice."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    asked = Specification(entry_point="f", tests=[((1, 2), 3)], code=True, timeout=1000.0, infer=False)
+    stream = verify_stream("Add two numbers.", ["def f(a, b):\n    return a + b\n", HANGS, HANGS], specification=asked, workers=2)
+    assert next(stream).index == 0
+    assert within(lambda: len(os.listdir(tmp_path)) > 0), "it was not run"
+    stream.close()
+    assert within(lambda: os.listdir(tmp_path) == [])
+
+
+def within(happened: Callable[[], bool]) -> bool:
+    """Return whether something happens within a minute; what watches over a sandbox needs a moment to see that nobody is there any more."""
+    until = time.monotonic() + 60
+    while not happened() and time.monotonic() < until:
+        time.sleep(0.05)
+    return happened()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,8 +53,13 @@ def test_the_reports_are_those_of_one_by_one(candidates: list[str], workers: int
     assert found == [content(Verdicted(at, text, alone.verify(QUESTION, text), 0.0)) for at, text in enumerate(candidates)]
 
 
-def test_verdicts_come_as_they_are_done_and_not_as_they_were_given() -> None:
-    found = [record.index for record in verify_stream("", ["right wait 1500", "right", "wrong wait 20", "right"], pipeline(), workers=2)]
+def test_verdicts_come_as_they_are_done_and_not_as_they_were_given(tmp_path: Path) -> None:
+    """The first one is done only once the verdicts of all others are here: in the order of the candidates this would never end."""
+    event, found = tmp_path / "others", []
+    for record in verify_stream("", [f"right until {event}", "right", "wrong wait 20", "right"], pipeline(), workers=2, total_budget=500.0):
+        found.append(record.index)
+        if len(found) == 3:
+            event.touch()
     assert found == [1, 2, 3, 0]
 
 
@@ -158,6 +165,19 @@ def test_a_pipeline_that_cannot_travel_is_refused_by_a_sentence() -> None:
 
     with pytest.raises(VerificationError, match=r"the pipeline cannot go to worker processes .* or workers=0"):
         list(verify_stream("", ["right"], VerifyRepairPipeline(domains=[Local()]), workers=1))
+
+
+def test_what_stop_raises_comes_out_and_nothing_is_left() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(verify_stream("", ["right", "right"], pipeline(), workers=1, stop=lambda record: bool(1 / 0)))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_stream_that_is_never_asked_starts_nothing() -> None:
+    stream = verify_stream("", ["right"], pipeline(), workers=2)
+    assert multiprocessing.active_children() == []
+    stream.close()
+    assert list(stream) == []
 
 
 def test_what_the_source_of_candidates_raises_comes_out() -> None:

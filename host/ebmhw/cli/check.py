@@ -23,7 +23,7 @@ _ONE = {"claims": "claim", "witnesses": "witness", "proofs": "proof"}
 
 @click.command()
 @click.argument("certificate", metavar="CERT")
-@click.option("--question", required=True, metavar="FILE", help="The question that the certificate was issued for; - for standard input.")
+@click.option("--question", metavar="FILE", help="The question that the certificate was issued for; - for standard input.  [default: an empty one]")
 @click.option("--response", required=True, metavar="FILE", help="The response, or after a repair the final answer; - for standard input.")
 @texts.domains_option
 @click.option("--knowledge", metavar="FILE", help="Knowledge file that it must rest on.  [default: the one that it holds]")
@@ -33,7 +33,7 @@ _ONE = {"claims": "claim", "witnesses": "witness", "proofs": "proof"}
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(
     certificate: str,
-    question: str,
+    question: str | None,
     response: str,
     domains: str | None,
     knowledge: str | None,
@@ -55,7 +55,10 @@ def check(
     if [certificate, question, response].count("-") > 1:
         raise click.UsageError("only one of certificate, question and response can be read from standard input; give the others as files")
     data = read_certificate(certificate)
-    asked, answer = (_fitting(texts.read_text(path), data.get(name), text_hash) for name, path in (("question", question), ("response", response)))
+    if question is None and data.get("question") not in (None, text_hash("")):
+        raise click.UsageError("the certificate was issued for a question that is not empty; give it with --question")
+    asked = "" if question is None else _fitting(texts.read_text(question), data.get("question"), text_hash)
+    answer = _fitting(texts.read_text(response), data.get("response"), text_hash)
     started = time.perf_counter()
     verdict = check_certificate(
         data,

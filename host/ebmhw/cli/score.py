@@ -16,6 +16,9 @@ from ebmhw.verify.marking import visible
 if TYPE_CHECKING:
     from ebmhw.verify.scoring import Scores
 
+MOST_NATS = 1e9
+"""As of `ebmhw.verify.scoring`, which loads the checks."""
+
 OUTPUT_LIMIT = 10_000
 """Outputs of one question."""
 
@@ -130,8 +133,8 @@ def _output(place: str, given: Any, name: str) -> Output:
     logprob, tokens = given.get("logprob"), given.get("tokens")
     if tokens is not None and (type(tokens) is not int or tokens < 1):
         raise InvalidFile(f"{place}: tokens is {shown(tokens)}; give how many there are, at least 1")
-    if logprob is not None and (isinstance(logprob, bool) or not isinstance(logprob, (int, float)) or not logprob <= 0):
-        raise InvalidFile(f"{place}: logprob is {shown(logprob)}; give nats of at most 0")
+    if logprob is not None and (isinstance(logprob, bool) or not isinstance(logprob, (int, float)) or not -MOST_NATS <= logprob <= 0):
+        raise InvalidFile(f"{place}: logprob is {shown(logprob)}; give nats from -{MOST_NATS:g} to 0")
     return Output(str(given.get("name", name)), given["text"], None if logprob is None else logprob / (tokens or 1))
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import select
 import sys
+from contextlib import suppress
+from typing import final
 
 import click
 
@@ -55,6 +59,19 @@ def serve(
     if sys.stdin is not None and sys.stdin.isatty():
         click.echo("ebmhw serve: waiting for lines of JSON-RPC; an MCP client starts this command itself (Ctrl-C ends it)", err=True)
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING, format="ebmhw serve: %(levelname)s %(name)s: %(message)s"
+        handlers=[_Patient()], level=logging.INFO if verbose else logging.WARNING, format="ebmhw serve: %(levelname)s %(name)s: %(message)s"
     )
     sys.exit(run(Desk(llm, backend, knowledge, seed, limits.claims), limits))
+
+
+@final
+class _Patient(logging.Handler):
+    """Writes to standard error what fits into it: a client that leaves its pipe unread must not stop the server."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
+        with suppress(OSError, ValueError):
+            for start in range(0, len(line), select.PIPE_BUF):
+                if not select.select([], [2], [], 0)[1]:
+                    return
+                os.write(2, line[start : start + select.PIPE_BUF])

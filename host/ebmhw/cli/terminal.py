@@ -67,6 +67,9 @@ def check_writable(option: str, path: str | None) -> None:
     folder = Path(path).parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
         raise click.UsageError(f"{option} {path} cannot be written: {folder} is not a folder where files can be made; give another path")
+    if Path(path).exists() and not Path(path).is_file():
+        # A file that is written whole takes the place of what is there: of /dev/null too, where root writes it.
+        raise click.UsageError(f"{option} {path} cannot be written: a device or pipe stands there, which a file would replace; give another path")
 
 
 def figure_class() -> Any:

@@ -19,7 +19,10 @@ BYTE_LIMIT = 4 * TEXT_LIMIT
 """Of a file of text; UTF-8 takes up to 4 bytes a character."""
 
 domains_option: Decorator = click.option(
-    "--domains", metavar="NAME,...", help="What to check: arithmetic, dates, facts, logic, programs, grounding.  [default: all but grounding]"
+    "--domains",
+    metavar="NAME,...",
+    help="What to check: code, execution (needs a specification), programs (needs constraints), dates, facts (needs knowledge), arithmetic, logic, "
+    "grounding.  [default: all but grounding]",
 )
 knowledge_option: Decorator = click.option("--knowledge", metavar="FILE", help="Knowledge file that facts are checked against.")
 llm_option: Decorator = click.option(

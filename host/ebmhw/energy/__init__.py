@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ebmhw.energy.ising import IsingEnergy
     from ebmhw.energy.kan import KANEnergy
     from ebmhw.energy.langevin import Langevin
-    from ebmhw.energy.relaxation import Relaxation, relax
+    from ebmhw.energy.relaxation import Relaxation
+    from ebmhw.energy.relaxing import relax
     from ebmhw.energy.storage import load, save
 
 _HOMES = {
@@ -44,7 +45,7 @@ _HOMES = {
     "effective_size": "diagnostics",
     "load": "storage",
     "r_hat": "diagnostics",
-    "relax": "relaxation",
+    "relax": "relaxing",
     "repair": "descent",
     "sample": "chains",
     "save": "storage",

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.errors import InvalidModel, InvalidRun, MissingExtra, shown
-from ebmhw.numbers import whole
+from ebmhw.numbers import real_number, whole
 
 try:
     import jax
@@ -16,10 +16,28 @@ try:
 except ImportError as error:
     raise MissingExtra("energies are computed with jax, which is missing: pip install 'ebmhw[energy]'") from error
 
-__all__ = ["FloatArray", "IntArray", "count", "held", "indices", "jax", "jnp", "key_of", "on_device", "point", "positions", "precision"]
+__all__ = [
+    "FloatArray",
+    "IntArray",
+    "above",
+    "axes",
+    "count",
+    "held",
+    "indices",
+    "jax",
+    "jnp",
+    "key_of",
+    "on_device",
+    "point",
+    "positions",
+    "precision",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
+
+COUNT_LIMIT = 2**31 - 1
+"""Steps, draws and the like are counted in 32 bits where JAX is not in its 64-bit mode."""
 
 
 def precision() -> np.dtype[Any]:
@@ -92,13 +110,29 @@ def positions(values: Any, what: str, input_dim: int, least: int = 1) -> IntArra
     return made
 
 
-def count(value: Any, what: str, least: int = 1, most: int | None = None) -> int:
+def count(value: Any, what: str, least: int = 1, most: int = COUNT_LIMIT) -> int:
     """Return a whole number within limits; InvalidRun names `what` for anything else."""
     number = whole(value)
-    if number is None or number < least or (most is not None and number > most):
-        limits = f"{least} or more" if most is None else f"{least} to {most}"
-        raise InvalidRun(f"{what} is {shown(value)}; give an integer, {limits}")
+    if number is None or not least <= number <= most:
+        raise InvalidRun(f"{what} is {shown(value)}; give an integer, {least} to {most}")
     return number
+
+
+def above(value: Any, what: str) -> float:
+    """Return a number above 0 that the present precision holds; InvalidModel for what is no number, InvalidRun for another one."""
+    number, limits = real_number(value, what), jnp.finfo(precision())
+    least, most = float(limits.tiny), float(limits.max)
+    if not least <= number <= most:
+        raise InvalidRun(f"{what} is {number:g}; give a number above 0 within {precision().name} ({least:g} to {most:g})")
+    return number
+
+
+def axes(values: Any, what: str) -> int:
+    """Return the number of axes of an array or of nested sequences; InvalidModel names `what` for ragged ones."""
+    try:
+        return int(np.ndim(values))
+    except ValueError:
+        raise InvalidModel(f"{what} is no rectangular array; give rows of equal length") from None
 
 
 def key_of(seed: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from ebmhw.energy.arrays import held, jax, on_device, point, precision
-from ebmhw.errors import InvalidModel
+from ebmhw.errors import InvalidModel, shown
 from ebmhw.problems.problem import integer
 
 Self = TypeVar("Self", bound="EnergyFunction")
@@ -112,6 +112,9 @@ class FunctionEnergy(EnergyFunction):
     """
 
     def __init__(self, function: Callable[[Any, Any], Any], input_dim: int, parameters: Any = ()) -> None:
+        if not callable(function):
+            raise InvalidModel(f"function is {shown(function)}; give a function of parameters and a point")
+
         def own(path: Any, leaf: Any) -> Any:
             array = np.asarray(leaf)
             return array.astype(np.int32) if array.dtype.kind in "iu" else held(leaf, f"parameter {jax.tree_util.keystr(path)}", *array.shape)
@@ -122,6 +125,13 @@ class FunctionEnergy(EnergyFunction):
     def evaluate(cls, structure: Any, parameters: Any, x: Any) -> Any:
         """Return what the function returns."""
         return structure(parameters, x)
+
+
+def checked_energy(energy: Any) -> EnergyFunction:
+    """Return an energy as it is; InvalidModel for anything else."""
+    if not isinstance(energy, EnergyFunction):
+        raise InvalidModel(f"energy is {shown(energy)}; give an EnergyFunction, such as FunctionEnergy(function, input_dim)")
+    return energy
 
 
 def _one(kind: type[EnergyFunction], structure: Any, parameters: Any, x: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ebmhw.energy.arrays import FloatArray, held, jax, jnp, key_of, point
+from ebmhw.energy.arrays import FloatArray, axes, held, jax, jnp, key_of, point
 from ebmhw.energy.base import EnergyFunction
 from ebmhw.errors import InvalidModel, shown
 from ebmhw.model import Model
@@ -165,6 +165,8 @@ class BoltzmannEnergy(EnergyFunction):
         InvalidModel
             for terms of more than 2 spins, or between two units of one side.
         """
+        if not isinstance(model, Model) or model.n < 2:
+            raise InvalidModel(f"{shown(model)} has no visible and hidden units; give a Model of 2 spins or more")
         size = integer(visible, "the number of visible units", 1, model.n - 1)
         weights = np.zeros((size, model.n - size))
         for spins, weight in model.terms():
@@ -182,7 +184,7 @@ class BoltzmannEnergy(EnergyFunction):
 
     @staticmethod
     def _side(values: Any, what: str, size: int) -> Any:
-        return point(values, what, None, size) if np.ndim(values) == 2 else point(values, what, size)
+        return point(values, what, None, size) if axes(values, what) == 2 else point(values, what, size)
 
     def __repr__(self) -> str:
         return f"BoltzmannEnergy({self.num_visible} visible, {self.num_hidden} hidden)"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 
-from ebmhw.energy.arrays import FloatArray, count, jax, jnp, key_of, point
+from ebmhw.energy.arrays import COUNT_LIMIT, FloatArray, axes, count, jax, jnp, key_of, point
 from ebmhw.energy.diagnostics import effective_size, r_hat
-from ebmhw.energy.dynamics import DIVERGENT, Settings, begin, step
+from ebmhw.energy.dynamics import DIVERGENT, begin, step
 from ebmhw.energy.kernel import Kernel
-from ebmhw.errors import InvalidRun
+from ebmhw.energy.warmup import Adapting, Plan, finished, fresh, massed, moments, tuned
+from ebmhw.errors import InvalidRun, shown
 from ebmhw.stopping import Stop
 
 CHUNK = 64
@@ -50,7 +51,7 @@ class Chains:
 
     @cached_property
     def r_hat(self) -> FloatArray:
-        """Split R-hat of each input, (input_dim,); below 1.01 where chains agree. See `ebmhw.energy.diagnostics`."""
+        """Rank-normalised split R-hat of each input, (input_dim,); below 1.01 where chains agree. See `ebmhw.energy.diagnostics`."""
         found: FloatArray = r_hat(self.x)
         return found
 
@@ -62,7 +63,7 @@ class Chains:
 
     @cached_property
     def energy_r_hat(self) -> float:
-        """Split R-hat of the energy; it shows chains that go round in a circle, which the inputs' own may not."""
+        """Rank-normalised split R-hat of the energy; it shows chains that go round in a circle, which the inputs' own may not."""
         return float(r_hat(self.energies))
 
     @cached_property
@@ -77,19 +78,6 @@ class Chains:
     def __repr__(self) -> str:
         chains, draws, size = self.x.shape
         return f"Chains({chains} chains of {draws} draws of {size} inputs, acceptance {self.acceptance.mean():.2f}, stopped by {self.stopped_by})"
-
-
-class _Adapting(NamedTuple):
-    """Dual averaging of the step (Hoffman and Gelman, 2014, 3.2.1) and running moments of the points (Welford)."""
-
-    settings: Settings
-    centre: Any
-    averaged: Any
-    shortfall: Any
-    number: Any
-    seen: Any
-    mean: Any
-    squares: Any
 
 
 def sample(
@@ -107,7 +95,8 @@ def sample(
     """Return what chains of a kernel draw from given starts.
 
     The warm-up adapts the step to the kernel's target acceptance, averaged over chains; with `adapt_mass` also the mass, from the variances of
-    the points between 0.3 and 0.7 of the warm-up. After it both are fixed, so that draws are exact. Numbers drawn depend on seed, chain and step
+    the points between 0.3 and 0.7 of the warm-up. Without `adapt_step` the step stays as it is given. After the warm-up both are fixed, so that draws
+    are exact. Numbers drawn depend on seed, chain and step
     alone. Code is compiled for the structure of the energy and the number of chains.
 
     Parameters
@@ -127,10 +116,14 @@ def sample(
     InvalidRun
         for a number that is not allowed, a start outside the bounds or without finite energy, and a limit or an interrupt before the first draw.
     """
+    if not isinstance(kernel, Kernel):
+        raise InvalidRun(f"kernel is {shown(kernel)}; give a Langevin or an Hmc")
     wanted, burn, thin = count(steps, "steps"), count(warmup, "warmup", 0), count(keep_every, "keep_every")
     number = count(seed, "the seed", 0, 2**63 - 1)
+    if burn + wanted * thin > COUNT_LIMIT:
+        raise InvalidRun(f"{burn} steps of warm-up and {wanted} draws every {thin} steps; give at most {COUNT_LIMIT} steps in all")
     energy = kernel.energy
-    starts = point(initial, "starts", energy.input_dim)[None] if np.ndim(initial) == 1 else point(initial, "starts", None, energy.input_dim)
+    starts = point(initial, "starts", energy.input_dim)[None] if axes(initial, "starts") == 1 else point(initial, "starts", None, energy.input_dim)
     kernel.refuse_outside(initial)
     if not starts.shape[0]:
         raise InvalidRun("no starts; give at least one chain")
@@ -140,8 +133,8 @@ def sample(
         raise InvalidRun("a start has no finite energy and gradient; start elsewhere")
     chains, adapted = starts.shape[0], kernel.adjusted
     keys = jax.vmap(lambda chain: jax.random.fold_in(key_of(number), chain))(jnp.arange(chains))
-    adapting = _fresh(kernel.settings)
-    plan = _Plan(
+    adapting = fresh(kernel.settings)
+    plan = Plan(
         jnp.int32(0),
         jnp.int32(burn),
         jnp.int32(1),
@@ -162,7 +155,7 @@ def sample(
                 progress(burnt, burn + wanted * thin)
             ended = watch.reason() or ""
         if burn:
-            adapting = adapting._replace(settings=_finished(adapting, plan))
+            adapting = adapting._replace(settings=finished(adapting, plan))
         plan = plan._replace(last=jnp.int32(wanted), thin=jnp.int32(thin), warming=jnp.array(False))
         while drawn < wanted and not ended:
             states, adapting, rows = _advance(*form, energy.parameters, plan._replace(first=jnp.int32(drawn)), keys, adapting, states)
@@ -191,77 +184,16 @@ def sample(
     )
 
 
-def _fresh(settings: Settings) -> _Adapting:
-    zero = jnp.zeros_like(settings.step)
-    return _Adapting(
-        settings,
-        jnp.log(10.0 * settings.step),
-        jnp.log(settings.step),
-        zero,
-        zero,
-        zero,
-        jnp.zeros_like(settings.mass),
-        jnp.zeros_like(settings.mass),
-    )
-
-
-def _finished(adapting: _Adapting, plan: _Plan) -> Settings:
-    return adapting.settings._replace(step=jnp.where(plan.adapt_step, jnp.exp(adapting.averaged), adapting.settings.step))
-
-
-def _tuned(adapting: _Adapting, plan: _Plan, acceptance: Any) -> _Adapting:
-    t = adapting.number + 1.0
-    shortfall = adapting.shortfall + (plan.target - acceptance - adapting.shortfall) / (t + 10.0)
-    log_step = adapting.centre - jnp.sqrt(t) / 0.05 * shortfall
-    share = t**-0.75
-    averaged = share * log_step + (1.0 - share) * adapting.averaged
-    settings = adapting.settings._replace(step=jnp.where(plan.adapt_step, jnp.exp(log_step), adapting.settings.step))
-    return adapting._replace(settings=settings, shortfall=shortfall, averaged=averaged, number=t)
-
-
-def _moments(adapting: _Adapting, xs: Any) -> _Adapting:
-    rows = xs.shape[0]
-    seen = adapting.seen + rows
-    mean = xs.mean(axis=0)
-    apart = mean - adapting.mean
-    squares = adapting.squares + jnp.square(xs - mean).sum(axis=0) + jnp.square(apart) * adapting.seen * rows / seen
-    return adapting._replace(seen=seen, mean=adapting.mean + apart * rows / seen, squares=squares)
-
-
-def _massed(adapting: _Adapting) -> _Adapting:
-    seen = adapting.seen
-    variance = adapting.squares / jnp.maximum(seen - 1.0, 1.0)
-    # Few draws are drawn towards a small variance, as in Stan.
-    kept = (seen * variance + 5.0 * 1e-3) / (seen + 5.0)
-    settings = adapting.settings._replace(mass=1.0 / kept)
-    # The stiffest input limits the step: its frequency is 1 / sqrt(variance x mass), now 1 for all.
-    longer = 1.0 / jnp.sqrt(jnp.min(kept * adapting.settings.mass))
-    return _fresh(settings._replace(step=jnp.exp(adapting.averaged) * longer))
-
-
-class _Plan(NamedTuple):
-    """What a chunk does: rows first .. last - 1, each of so many steps; whether it is the warm-up, of how many steps; what is adapted, to what."""
-
-    first: Any
-    last: Any
-    thin: Any
-    warming: Any
-    warmup: Any
-    adapt_step: Any
-    adapt_mass: Any
-    target: Any
-
-
-def _chunk(kind: Any, structure: Any, parameters: Any, plan: _Plan, keys: Any, adapting: _Adapting, states: Any) -> tuple[Any, _Adapting, Any]:
+def _chunk(kind: Any, structure: Any, parameters: Any, plan: Plan, keys: Any, adapting: Adapting, states: Any) -> tuple[Any, Adapting, Any]:
     """Return states, adaptation and rows (points, energies, acceptance, divergent) after up to CHUNK rows; one code for warm-up and draws."""
     chains = states.x.shape[0]
 
-    def tune(adapted: _Adapting, at: Any, xs: Any, acceptance: Any) -> _Adapting:
-        adapted = _tuned(adapted, plan, acceptance)
+    def tune(adapted: Adapting, at: Any, xs: Any, acceptance: Any) -> Adapting:
+        adapted = tuned(adapted, plan, acceptance)
         measuring = (at >= 0.3 * plan.warmup) & (at < 0.7 * plan.warmup)
-        adapted = jax.tree.map(lambda new, old: jnp.where(measuring, new, old), _moments(adapted, xs), adapted)
+        adapted = jax.tree.map(lambda new, old: jnp.where(measuring, new, old), moments(adapted, xs), adapted)
         turning = measuring & (at + 1 >= 0.7 * plan.warmup) & plan.adapt_mass
-        return jax.tree.map(lambda new, old: jnp.where(turning, new, old), _massed(adapted), adapted)  # type: ignore[no-any-return]
+        return jax.tree.map(lambda new, old: jnp.where(turning, new, old), massed(adapted, plan), adapted)  # type: ignore[no-any-return]
 
     def move(at: Any, carried: Any) -> Any:
         before, adapted, acceptance, divergent = carried

@@ -72,7 +72,7 @@ class ComposedEnergy(EnergyFunction):
     """
 
     def __init__(self, terms: Iterable[BaseConstraint], weights: Sequence[float] | FloatArray | None = None) -> None:
-        self.terms = tuple(terms)
+        self.terms = tuple(terms) if isinstance(terms, Iterable) else ()
         if not self.terms:
             raise InvalidModel("an energy composed of no constraints; give at least one")
         for term in self.terms:

@@ -1,4 +1,4 @@
-"""How far chains have mixed: split R-hat and effective sample size, of draws (chains, draws) or (chains, draws, d)."""
+"""How far chains have mixed: R-hat and effective sample size, of draws (chains, draws) or (chains, draws, d)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ebmhw.energy.arrays import FloatArray, held
+from ebmhw.energy.arrays import FloatArray, axes, held
 from ebmhw.errors import InvalidRun
 
 LEAST_DRAWS = 4
@@ -14,23 +14,20 @@ LEAST_DRAWS = 4
 
 
 def r_hat(draws: Any) -> Any:
-    """Return the split R-hat of each quantity, a float or (d,): near 1 where chains agree with each other and with themselves.
+    """Return the rank-normalised split R-hat of each quantity, a float or (d,): near 1 where chains agree with each other and with themselves.
 
-    sqrt(((n - 1) / n W + B / n) / W) over halves of chains (Gelman and others, Bayesian Data Analysis, 3rd edition, 11.4). Where nothing varies
-    it is nan; where only the halves' means do, infinite.
+    The larger of two (Vehtari and others, 2021, 4.2): of the draws' ranks as normal scores, which sees chains that are elsewhere, also of
+    distributions without a variance; and of the same of distances to the median, which sees chains of other widths. Where nothing varies it is
+    nan; where only the halves' means do, infinite.
 
     Raises
     ------
     InvalidRun
         for fewer than 4 draws a chain.
     """
-    array = _draws(draws)
-    halves = _split(array)
-    n = halves.shape[1]
-    within = halves.var(axis=1, ddof=1).mean(axis=0)
-    between = halves.mean(axis=1).var(axis=0, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.sqrt(((n - 1) / n * within + between) / within)
+    halves = _split(_draws(draws))
+    folded = np.abs(halves - np.median(halves, axis=(0, 1)))
+    found = np.fmax(_ratio(_scores(halves)), _ratio(_scores(folded)))
     return found if np.ndim(draws) == 3 else float(found[0])
 
 
@@ -62,10 +59,30 @@ def effective_size(draws: Any) -> Any:
 
 
 def _draws(draws: Any) -> FloatArray:
-    array = held(draws, "draws", None, None, None) if np.ndim(draws) == 3 else held(draws, "draws", None, None)[:, :, None]
+    array = held(draws, "draws", None, None, None) if axes(draws, "draws") == 3 else held(draws, "draws", None, None)[:, :, None]
     if array.shape[0] < 1 or array.shape[1] < LEAST_DRAWS:
         raise InvalidRun(f"{array.shape[0]} chains of {array.shape[1]} draws; give at least 1 chain of {LEAST_DRAWS} draws")
     return array
+
+
+def _ratio(halves: FloatArray) -> FloatArray:
+    """Return sqrt(((n - 1) / n W + B / n) / W) of halves of chains (m, n, d), (d,)."""
+    n = halves.shape[1]
+    within = halves.var(axis=1, ddof=1).mean(axis=0)
+    between = halves.mean(axis=1).var(axis=0, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: FloatArray = np.sqrt(((n - 1) / n * within + between) / within)
+    return found
+
+
+def _scores(halves: FloatArray) -> FloatArray:
+    """Return normal scores of the ranks, ties at their mean, among all draws of a quantity: of (rank - 3/8) / (draws + 1/4) (Blom)."""
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    flat = halves.reshape(-1, halves.shape[2])
+    scores: FloatArray = ndtri((rankdata(flat, axis=0) - 0.375) / (len(flat) + 0.25))
+    return scores.reshape(halves.shape)
 
 
 def _split(array: FloatArray) -> FloatArray:

@@ -6,11 +6,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ebmhw.energy.arrays import count, held
-from ebmhw.energy.base import EnergyFunction
-from ebmhw.energy.descent import Box
-from ebmhw.energy.kernel import Kernel, above
-from ebmhw.errors import InvalidRun
+from ebmhw.energy.arrays import above, axes, count, held
+from ebmhw.energy.base import EnergyFunction, checked_energy
+from ebmhw.energy.bounds import Box
+from ebmhw.energy.kernel import Kernel
 
 
 @final
@@ -38,10 +37,10 @@ class Hmc(Kernel):
         temperature: float = 1.0,
         bounds: Box | None = None,
     ) -> None:
-        number = count(leaps, "leaps")
-        masses = np.broadcast_to(held(mass, "mass", *(() if np.ndim(mass) == 0 else (energy.input_dim,))), (energy.input_dim,))
-        if not (masses > 0).all():
-            raise InvalidRun(f"mass holds {float(masses.min()):g}; give numbers above 0")
+        size, number = checked_energy(energy).input_dim, count(leaps, "leaps")
+        masses = np.broadcast_to(held(mass, "mass", *(() if axes(mass, "mass") == 0 else (size,))), (size,))
+        for value in np.unique(masses).tolist():
+            above(value, "mass")
         super().__init__(energy, above(step_size, "step_size"), number, masses, temperature, bounds, True)
 
     def __repr__(self) -> str:

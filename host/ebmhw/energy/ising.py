@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.energy.arrays import FloatArray, held, jnp, point
+from ebmhw.energy.arrays import FloatArray, axes, held, jnp, point
 from ebmhw.energy.base import EnergyFunction
 from ebmhw.errors import InvalidModel, shown
 from ebmhw.model import Model
@@ -50,7 +50,7 @@ class IsingEnergy(EnergyFunction):
 
     def rounded(self, x: Any) -> npt.NDArray[np.int8]:
         """Return the spins (..., n) nearest to points (n,) or (B, n), int8; 0 becomes +1."""
-        points = np.asarray(point(x, "points", *([None] * (np.ndim(x) - 1)), self.input_dim))
+        points = np.asarray(point(x, "points", *([None] * (axes(x, "points") - 1)), self.input_dim))
         return np.where(points >= 0, 1, -1).astype(np.int8)
 
     def __repr__(self) -> str:

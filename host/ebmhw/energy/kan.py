@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ebmhw.energy.arrays import FloatArray, held, jax, jnp
 from ebmhw.energy.base import EnergyFunction
@@ -35,8 +36,9 @@ class KANEnergy(EnergyFunction):
     def __init__(self, layers: Iterable[Mapping[str, Any]], low: float = -1.0, high: float = 1.0, degree: int = 3) -> None:
         self.degree = integer(degree, "the degree of splines", 0, DEGREE_LIMIT)
         self.low, self.high = real_number(low, "the low end of the grid"), real_number(high, "the high end of the grid")
-        if not self.low < self.high:
-            raise InvalidModel(f"a grid from {self.low:g} to {self.high:g}; give low < high")
+        most = float(np.finfo(np.float32).max) / 2.0
+        if not (-most < self.low < self.high < most and np.float32(self.low) < np.float32(self.high)):
+            raise InvalidModel(f"a grid from {self.low:g} to {self.high:g}; give low < high, in float32 too")
         made: list[dict[str, FloatArray]] = []
         for i, layer in enumerate(layers):
             if not isinstance(layer, Mapping) or set(layer) != {"coefficients", "base"}:
@@ -101,47 +103,43 @@ class KANEnergy(EnergyFunction):
     def extended(self, cells: int) -> KANEnergy:
         """Return the same function on a grid of more cells, a multiple of the present number; exact up to rounding.
 
-        A spline over a grid is one over each of its refinements: coefficients are those that interpolate it at as many points as there are.
+        A B-spline over a grid is a sum of those of the same degree over a grid m times as fine; its coefficients are those of the polynomial
+        m^-degree (1 + z + ... + z^(m - 1))^(degree + 1), of z for a step to the right (de Boor, 1978).
         """
         number = integer(cells, "the number of cells of the grid", 1, CELLS_LIMIT)
         if number % self.cells:
             raise InvalidModel(f"a grid of {number} cells in place of {self.cells}; give a multiple, on which the same splines exist")
-        # Greville's points: averages of `degree` knots each, at which interpolation is regular (Schoenberg and Whitney); degree 0 has the middles.
-        knots = self.low + (self.high - self.low) / number * np.arange(-self.degree, number + self.degree + 1)
-        if self.degree:
-            sites = np.array([knots[k + 1 : k + 1 + self.degree].mean() for k in range(number + self.degree)])
-            # Those of the first and last splines may lie beyond the grid, whose splines a function on it determines as well from within.
-            inner = np.linspace(self.low, self.high, 4 * (number + self.degree) + 1)
-            sites = np.unique(np.concatenate([sites[(sites >= self.low) & (sites <= self.high)], inner]))
-        else:
-            sites = (knots[:-1] + knots[1:]) / 2.0
-        coarse = spline_matrix(sites, self.low, self.high, self.degree, self.cells)
-        fine = spline_matrix(sites, self.low, self.high, self.degree, number)
-        change = np.linalg.lstsq(fine, coarse, rcond=None)[0]
-        layers = [{"coefficients": layer["coefficients"] @ change.T, "base": layer["base"]} for layer in self._held]
+        times = number // self.cells
+        mask = np.ones(1)
+        for _ in range(self.degree + 1):
+            mask = np.convolve(mask, np.ones(times) / times)
+        mask *= times
+        # B_k begins at cell k - degree of its grid. What ends before the grid, or begins behind it, is 0 on it.
+        first = times * (np.arange(self.cells + self.degree) - self.degree) + self.degree
+        places = first[:, None] + np.arange(mask.size)
+        coarse, step = np.nonzero((places >= 0) & (places < number + self.degree))
+        change = csr_array((mask[step], (coarse, places[coarse, step])), shape=(self.cells + self.degree, number + self.degree))
+        layers = [{"coefficients": _refined(layer["coefficients"], change), "base": layer["base"]} for layer in self._held]
         return KANEnergy(layers, self.low, self.high, self.degree)
 
     def __repr__(self) -> str:
         return f"KANEnergy({self.input_dim} inputs, hidden {self.hidden}, {self.cells} cells, degree {self.degree})"
 
 
+def _refined(coefficients: FloatArray, change: csr_array) -> FloatArray:
+    flat = coefficients.reshape(-1, coefficients.shape[2])
+    # A sparse matrix from the left: what it makes of a dense one is dense.
+    found: FloatArray = (change.T @ flat.T).T
+    return found.reshape(*coefficients.shape[:2], -1)
+
+
 def splines(x: Any, low: float, high: float, degree: int, cells: int) -> Any:
     """Return the B-splines (..., cells + degree) at numbers x (...), held within the grid, by de Boor's recursion over equal cells; in JAX."""
-    return _recursion(x, low, high, degree, cells, jnp)
-
-
-def spline_matrix(x: FloatArray, low: float, high: float, degree: int, cells: int) -> FloatArray:
-    """Return `splines` in NumPy's float64."""
-    found: FloatArray = _recursion(x, low, high, degree, cells, np)
-    return found
-
-
-def _recursion(x: Any, low: float, high: float, degree: int, cells: int, arrays: Any) -> Any:
     # In units of cells knots are whole numbers -degree .. cells + degree, and all differences of knots are 1 .. degree.
-    place = arrays.clip((x - low) * (cells / (high - low)), 0.0, cells)[..., None]
-    knots = arrays.arange(-degree, cells + degree + 1).astype(place.dtype)
+    place = jnp.clip((x - low) * (cells / (high - low)), 0.0, cells)[..., None]
+    knots = jnp.arange(-degree, cells + degree + 1).astype(place.dtype)
     # The last cell holds its right end.
-    cell = arrays.clip(arrays.floor(place), 0, cells - 1)
+    cell = jnp.clip(jnp.floor(place), 0, cells - 1)
     values = (cell == knots[:-1]).astype(place.dtype)
     for d in range(1, degree + 1):
         left = (place - knots[: -d - 1]) / d

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ebmhw.energy.arrays import FloatArray, jnp, point, precision
+from ebmhw.energy.arrays import FloatArray, above, jnp, point, precision
 from ebmhw.energy.base import EnergyFunction
-from ebmhw.energy.descent import Box, box
+from ebmhw.energy.bounds import Box, box
 from ebmhw.energy.dynamics import Info, Settings, State, begin, step
 from ebmhw.errors import InvalidRun
-from ebmhw.numbers import real_number
 
 
 class Kernel:
@@ -62,11 +61,3 @@ class Kernel:
         outside = (array < np.asarray(self.settings.low)) | (array > np.asarray(self.settings.high))
         if outside.any():
             raise InvalidRun(f"a start holds {array[outside].flat[0]:g}, outside the bounds {self.bounds!r}; start within them")
-
-
-def above(value: Any, what: str) -> float:
-    """Return a finite number above 0; InvalidRun names `what` for anything else."""
-    number = real_number(value, what)
-    if number <= 0:
-        raise InvalidRun(f"{what} is {number:g}; give a number above 0")
-    return number

@@ -7,9 +7,10 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from ebmhw.energy.base import EnergyFunction
-from ebmhw.energy.descent import Box
-from ebmhw.energy.kernel import Kernel, above
+from ebmhw.energy.arrays import above
+from ebmhw.energy.base import EnergyFunction, checked_energy
+from ebmhw.energy.bounds import Box
+from ebmhw.energy.kernel import Kernel
 
 
 @final
@@ -33,7 +34,7 @@ class Langevin(Kernel):
     def __init__(self, energy: EnergyFunction, step_size: float, temperature: float = 1.0, bounds: Box | None = None, adjusted: bool = False) -> None:
         heat = above(temperature, "the temperature")
         length = math.sqrt(2.0 * above(step_size, "step_size") * heat)
-        super().__init__(energy, length, 1, np.ones(energy.input_dim), heat, bounds, bool(adjusted))
+        super().__init__(energy, length, 1, np.ones(checked_energy(energy).input_dim), heat, bounds, bool(adjusted))
 
     def __repr__(self) -> str:
         return f"Langevin({self.energy!r}{', adjusted' if self.adjusted else ''})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ from ebmhw.energy.boltzmann import BoltzmannEnergy
 from ebmhw.energy.gibbs import GibbsEnergy
 from ebmhw.energy.ising import IsingEnergy
 from ebmhw.energy.kan import KANEnergy
+from ebmhw.energy.npz import read_arrays
 from ebmhw.errors import InvalidFile, InvalidModel, shown
 from ebmhw.files import write_whole
 from ebmhw.model import Model
 
 FORMAT = "ebmhw.energy"
 VERSION = 1
-SIZE_LIMIT = 1 << 32
-"""Bytes of the arrays of one file; a file whose header promises more is refused before anything is read."""
 
 
 def save(energy: EnergyFunction, path: str | os.PathLike[str]) -> None:
@@ -67,17 +65,7 @@ def load(path: str | os.PathLike[str]) -> EnergyFunction:
         for what is no such file, a damaged one, or one of a later version.
     """
     name = Path(path)
-    try:
-        with zipfile.ZipFile(name) as archive:
-            promised = sum(member.file_size for member in archive.infolist())
-        if promised > SIZE_LIMIT:
-            raise InvalidFile(f"{name}: arrays of {promised} bytes, more than {SIZE_LIMIT}; this is no file of an energy")
-        with np.load(name, allow_pickle=False) as found:
-            arrays = {key: found[key] for key in found.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        if isinstance(error, InvalidFile):
-            raise
-        raise InvalidFile(f"{name}: no .npz file of an energy ({error}); write one with ebmhw.energy.save") from None
+    arrays = read_arrays(name, ".npz file of an energy", "write one with ebmhw.energy.save")
     try:
         header = json.loads(str(arrays["header"]))
         if not isinstance(header, dict) or header.get("format") != FORMAT:
@@ -87,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> EnergyFunction:
         return _made(header, {key.removeprefix("array_"): value for key, value in arrays.items() if key != "header"}, name)
     except InvalidFile:
         raise
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise InvalidFile(f"{name}: the file of an energy is damaged ({type(error).__name__}: {error}); save it again") from None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ebmhw.improve.loop import Improvement, improve
     from ebmhw.improve.objective import Instance, Objective
     from ebmhw.improve.objectives import AnnealingSchedule, QuarticMinimum
+    from ebmhw.improve.pictures import write_picture
     from ebmhw.improve.proposal import Proposal
     from ebmhw.improve.proposers import FunctionProposer, ModelProposer, Situation
     from ebmhw.improve.round import Round
@@ -35,6 +36,7 @@ _HOMES = {
     "Round": "round",
     "Situation": "proposers",
     "improve": "loop",
+    "write_picture": "pictures",
 }
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "Round",
     "Situation",
     "improve",
+    "write_picture",
 ]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

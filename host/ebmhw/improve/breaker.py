@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import final
@@ -38,6 +39,8 @@ class Breaker:
                 raise ConfigError(f"{name} of the circuit breaker is {shown(getattr(self, name))}; give a whole number of at least 1")
         if isinstance(self.seconds, bool) or not isinstance(self.seconds, (int, float)) or not self.seconds > 0:
             raise ConfigError(f"seconds of the circuit breaker is {shown(self.seconds)}; give a number above 0")
+        if self.target is not None and (isinstance(self.target, bool) or not isinstance(self.target, (int, float)) or math.isnan(self.target)):
+            raise ConfigError(f"target of the circuit breaker is {shown(self.target)}; give an energy, or None")
 
     def begin(self, done: int) -> None:
         """Count time and failures from now on, and rounds from those that a folder holds already."""

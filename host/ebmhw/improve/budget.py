@@ -29,7 +29,7 @@ class Budget:
         for name, value in (("seconds", self.seconds), ("memory", self.memory)):
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
                 raise ConfigError(f"{name} of a candidate's budget is {shown(value)}; give a number above 0")
-        if not 0 < self.level < 1:
+        if isinstance(self.level, bool) or not isinstance(self.level, (int, float)) or not 0 < self.level < 1:
             raise ConfigError(f"level of the energy gate is {shown(self.level)}; give a probability between 0 and 1, such as 0.05")
 
     @property

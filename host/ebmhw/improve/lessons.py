@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 MOST = 8
 """Lessons that a proposer is told, the most frequent first."""
 
+LENGTH = 400
+"""Characters of a lesson."""
+
 _VARYING = re.compile(r"""[-+]?\d[\d.,e+-]*|'[^']*'|"[^"]*\"""")
 
 
@@ -45,7 +48,12 @@ def lessons(records: Iterable[Mapping[str, Any]]) -> tuple[Lesson, ...]:
 
 def _said(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if record["gates"] is None:
-        return [("run", record["error"])]
+        return [("run", _line(record["error"]))]
     if record["accepted"]:
-        return [("accepted", record["gates"][0]["reason"])]
-    return [(gate["name"], gate["reason"]) for gate in record["gates"] if not gate["passed"]]
+        return [("accepted", _line(record["gates"][0]["reason"]))]
+    return [(gate["name"], _line(gate["reason"])) for gate in record["gates"] if not gate["passed"]]
+
+
+def _line(text: str) -> str:
+    """Return a reason as one line that is not long: it may quote what a candidate said, surrogates too, and stands in prompts."""
+    return " ".join(text.split())[:LENGTH].encode("utf-8", "replace").decode()

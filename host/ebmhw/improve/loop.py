@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,10 +12,11 @@ from ebmhw.errors import ConfigError, SandboxUnavailable, shown
 from ebmhw.improve.breaker import Breaker
 from ebmhw.improve.budget import Budget
 from ebmhw.improve.claims import judged
+from ebmhw.improve.figures import figures
 from ebmhw.improve.gates import Gate, Gates, claims_gate, energy_gate, limit_gates
 from ebmhw.improve.lessons import Lesson, lessons
-from ebmhw.improve.objective import Objective
-from ebmhw.improve.proposal import Proposal
+from ebmhw.improve.objective import Instance, Objective
+from ebmhw.improve.proposal import digest_of
 from ebmhw.improve.proposers import Proposer, Situation, as_proposer
 from ebmhw.improve.round import Round
 from ebmhw.improve.skills import SkillFolder
@@ -23,6 +24,9 @@ from ebmhw.improve.trial import Trial, tried
 from ebmhw.lock import locked
 from ebmhw.numbers import whole
 from ebmhw.stopping import uninterrupted
+
+MOST_INSTANCES = 10_000
+"""Of a round."""
 
 
 @final
@@ -79,8 +83,8 @@ def improve(
     folder : where rounds, lessons and skills are kept (see `ebmhw.improve.skills`)
     budget : what a candidate may take
     breaker : when to stop; its rounds share the level of the energy gate
-    instances : held out for each round, at least 6: fewer cannot reach a level of 0.05
-    seed : of the gates' sign flips and a model's answers
+    instances : held out for each round, 6 to 10,000: fewer cannot reach a level of 0.05
+    seed : of the gates' sign flips and a model's answers, at least 0
     progress : called with every round
 
     Raises
@@ -88,46 +92,60 @@ def improve(
     SandboxUnavailable
         where candidates cannot be confined.
     ConfigError
-        for arguments that are not allowed, a baseline that gives no answers, a folder of another loop.
+        for arguments that are not allowed, a baseline that gives no answers, a folder of another loop or that cannot be written.
+    InvalidFile
+        for a folder whose files are damaged; they are left as they are.
     """
-    count = whole(instances)
-    if count is None or count < 6:
-        raise ConfigError(f"instances is {shown(instances)}; give a whole number of at least 6")
+    count, start = whole(instances), whole(seed)
+    if count is None or not 6 <= count <= MOST_INSTANCES:
+        raise ConfigError(f"instances is {shown(instances)}; give a whole number from 6 to {MOST_INSTANCES}")
+    if start is None or start < 0:
+        raise ConfigError(f"seed is {shown(seed)}; give a whole number of at least 0")
     if not isinstance(objective, Objective):
         raise ConfigError(f"the objective is {shown(objective)}; give an Objective")
     budget, breaker = budget or Budget(), breaker or Breaker()
+    if not isinstance(budget, Budget) or not isinstance(breaker, Breaker):
+        raise ConfigError(f"budget is {shown(budget)}, breaker {shown(breaker)}; give a Budget and a Breaker, or leave them out")
     level = budget.level / breaker.rounds
     _check_level(level, count)
-    home, proposer = SkillFolder(folder), as_proposer(propose, seed)
-    home.path.mkdir(parents=True, exist_ok=True)
+    home, proposer = SkillFolder(folder), as_proposer(propose, start)
     with locked(home.path):
-        digest = hashlib.sha256(objective.baseline.encode()).hexdigest()
-        loop = {"objective": objective.name, "baseline": digest, "instances": count, "level": level, "seed": seed}
+        loop = {"objective": objective.name, "baseline": digest_of(objective.baseline), "instances": count, "level": level, "seed": start}
         code, records = home.open(loop, objective.baseline)
         # The first instances are for what proposers are told and for the last comparison; gates see only later ones.
-        shown_to_all = objective.instances(0, count)
+        shown_to_all = _drawn(objective, 0, count)
         before = tried(objective.baseline, objective, shown_to_all, budget)
         if not before.whole:
             raise ConfigError(f"the baseline of {objective.name} gives no answer to some instance: {before.failures[0]}")
-        energy = tried(code, objective, shown_to_all, budget).mean
-        incumbent, done = Proposal(code, by="the baseline"), []
+        after = before if code == objective.baseline else tried(code, objective, shown_to_all, budget)
+        done: list[Round] = []
         breaker.begin(len(records))
-        while (stopped := breaker.stops(energy)) is None:
-            number = len(records) + 1
-            situation = Situation(objective, incumbent.code, energy, lessons(records), number)
-            one = _round(situation, proposer, records, budget, level, count, seed)
+        while (stopped := breaker.stops(after.mean if after.whole else math.inf)) is None:
+            situation = Situation(objective, code, after.mean if after.whole else None, lessons(records), len(records) + 1)
+            one = _round(situation, proposer, records, budget, level, count, start)
             if one.accepted and one.proposal is not None:
-                incumbent = one.proposal
-                energy = tried(incumbent.code, objective, shown_to_all, budget).mean
+                code = one.proposal.code
+                after = tried(code, objective, shown_to_all, budget)
             with uninterrupted():
                 home.keep(one, objective.name, records)
             done.append(one)
             breaker.note(one.accepted)
             if progress is not None:
                 progress(one)
-        after = before if incumbent.code == objective.baseline else tried(incumbent.code, objective, shown_to_all, budget)
     accepted = tuple(record["round"] for record in records if record["accepted"])
-    return Improvement(incumbent.code, tuple(done), accepted, lessons(records), before, after, stopped)
+    return Improvement(code, tuple(done), accepted, lessons(records), before, after, stopped)
+
+
+def _drawn(objective: Objective, first: int, count: int) -> Sequence[Instance]:
+    """Return instances of an objective; ConfigError where it gives others than were asked for."""
+    found = objective.instances(first, count)
+    if not isinstance(found, Sequence) or len(found) != count or not all(isinstance(one, Instance) for one in found):
+        told = f"{len(found)} values" if isinstance(found, Sequence) else shown(found)
+        raise ConfigError(
+            f"{objective.name} gave {told} for {count} instances from number {first} on; give a list of as many Instance. Each round needs others: "
+            "where there are no more, ask for fewer rounds or instances"
+        )
+    return found
 
 
 def _check_level(level: float, count: int) -> None:
@@ -153,25 +171,10 @@ def _round(situation: Situation, proposer: Proposer, records: list[dict[str, Any
     if earlier is not None or proposal.code == situation.code:
         said = "the incumbent's code was proposed" if proposal.code == situation.code else f"round {earlier} tried the same code"
         return Round(number, proposal, error=said)
-    fresh = objective.instances(number * count, count)
+    fresh = _drawn(objective, number * count, count)
     candidate = tried(proposal.code, objective, fresh, budget)
     incumbent = tried(situation.code, objective, fresh, budget)
     claims = judged(proposal.claims, figures(candidate, incumbent))
     time, memory = limit_gates(candidate, budget)
     answers: tuple[Gate, ...] = (energy_gate(candidate, incumbent, level, seed + number), time, memory, claims_gate(claims))
     return Round(number, proposal, candidate=candidate, incumbent=incumbent, claims=claims, gates=Gates(answers))
-
-
-def figures(candidate: Trial, incumbent: Trial) -> dict[str, float]:
-    """Return what claims may speak of: energies and their difference, seconds, MiB, for the candidate and, with "incumbent_", for the incumbent."""
-    found: dict[str, float] = {"instances": float(len(candidate.energies)), "failed": float(len(candidate.failures))}
-    for prefix, trial in (("", candidate), ("incumbent_", incumbent)):
-        found[f"{prefix}seconds"] = trial.seconds
-        found[f"{prefix}memory_mib"] = trial.peak_memory / 2**20
-        if trial.whole:
-            found[f"{prefix}energy"] = trial.mean
-    if candidate.whole and incumbent.whole:
-        found["gain"] = incumbent.mean - candidate.mean
-        if incumbent.mean:
-            found["relative_gain"] = found["gain"] / abs(incumbent.mean)
-    return found

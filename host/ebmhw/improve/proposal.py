@@ -14,7 +14,7 @@ CODE_LIMIT = 2**16
 CLAIM_LIMIT = 32
 """Claims of one proposal, of at most 1,000 characters each."""
 
-_CLAIM_LENGTH = 1000
+_CLAIM_LENGTH, _NAME_LENGTH = 1000, 200
 _CLAIM = re.compile(r"^[\s>*#-]*claim\s*\d*\s*:\s*(?P<claim>.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -36,7 +36,12 @@ class Proposal(NamedTuple):
     @property
     def digest(self) -> str:
         """SHA-256 of the code."""
-        return hashlib.sha256(self.code.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest_of(self.code)
+
+
+def digest_of(code: str) -> str:
+    """Return the SHA-256 of code."""
+    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def proposal_of(value: object, by: str) -> Proposal:
@@ -57,9 +62,13 @@ def proposal_of(value: object, by: str) -> Proposal:
         made = Proposal(value[0], claims, value[2] if len(value) == 3 else by)
     else:
         raise VerificationError(f"{by} proposed {shown(value)}; give code, (code, claims) or a Proposal")
+    if not isinstance(made.by, str) or not made.by.isprintable() or len(made.by) > _NAME_LENGTH:
+        raise VerificationError(f"{by} says that it is {shown(made.by)}; give a printable name of at most {_NAME_LENGTH} characters")
     strange = next((claim for claim in made.claims if not isinstance(claim, str)), None)
     if strange is not None:
         raise VerificationError(f"a claim of {by} is {shown(strange)}; give a str")
+    # As plain str, which subclasses with deeds of their own are not.
+    made = Proposal(str.__str__(made.code), tuple(map(str.__str__, made.claims)), str.__str__(made.by))
     if len(made.code) > CODE_LIMIT:
         raise VerificationError(f"the code of {by} has {len(made.code)} characters; a candidate has at most {CODE_LIMIT}")
     if len(made.claims) > CLAIM_LIMIT or any(len(claim) > _CLAIM_LENGTH for claim in made.claims):
@@ -68,5 +77,5 @@ def proposal_of(value: object, by: str) -> Proposal:
 
 
 def claims_in(text: str) -> tuple[str, ...]:
-    """Return the claims of a model's answer: the lines that begin with "CLAIM:", without quotes around them."""
-    return tuple(match["claim"].strip("`\"' ")[:_CLAIM_LENGTH] for match in _CLAIM.finditer(text))[:CLAIM_LIMIT]
+    """Return the claims of a model's answer: the lines that begin with "CLAIM:", without quotes and asterisks around them."""
+    return tuple(match["claim"].strip("`\"'* ")[:_CLAIM_LENGTH] for match in _CLAIM.finditer(text))[:CLAIM_LIMIT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, final
 
@@ -79,14 +80,21 @@ class ModelProposer:
             seed=self._seed + situation.round,
             time_limit=self._time_limit,
         )[0]
-        blocks = code_of(answer.text, whole=False)
-        if not blocks:
-            raise VerificationError(
-                f"the answer of {self._model.name} holds no Python block; it ended by {answer.finish!r}: ask for one, or raise max_tokens"
-            )
+        code = code_for(situation.objective.entry_point, [block.code for block in code_of(answer.text, whole=False)])
+        if code is None:
+            raise VerificationError(f"the answer of {self._model.name} holds no Python block; it ended by {answer.finish!r}")
         claims = claims_in(answer.text)
-        code = "\n\n".join(block.code for block in blocks)
         return proposal_of((code, claims) if claims else code, self._model.name)
+
+
+def code_for(entry_point: str, blocks: Sequence[str]) -> str | None:
+    """Return the blocks of an answer as one source, up to the last one that defines the entry point; None of none.
+
+    What comes after it shows how it is used. Where none defines it all are returned, so that the trial says what is missing.
+    """
+    defining = re.compile(rf"^(?:async[ \t]+)?(?:def|class)[ \t]+{re.escape(entry_point)}\b|^{re.escape(entry_point)}[ \t]*[:=]", re.MULTILINE)
+    last = max((number for number, block in enumerate(blocks, 1) if defining.search(block)), default=len(blocks))
+    return "\n\n".join(blocks[:last]) or None
 
 
 def prompt(situation: Situation) -> list[Message]:

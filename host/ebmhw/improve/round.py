@@ -49,6 +49,13 @@ class Round:
             return self.gates.answers[0].reason
         return "; ".join(f"{gate.name}: {gate.reason}" for gate in self.gates.failed)
 
+    def __str__(self) -> str:
+        """A line for a terminal, so that ``progress=print`` shows how a loop goes on."""
+        if self.candidate is None:
+            return f"round {self.number:3d}  not run   {self.reason[:120]}"
+        spent = f"{self.candidate.seconds:6.2f} s {self.candidate.peak_memory / 2**20:4.0f} MiB"
+        return f"round {self.number:3d}  {'accepted' if self.accepted else 'refused '}  {spent}  {self.reason[:120]}"
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {

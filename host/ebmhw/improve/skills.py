@@ -23,6 +23,7 @@ from typing import Any, final
 from ebmhw.errors import ConfigError, InvalidFile, shown
 from ebmhw.files import write_whole
 from ebmhw.improve.lessons import Lesson, lessons
+from ebmhw.improve.proposal import digest_of
 from ebmhw.improve.round import Round
 from ebmhw.verify.verdict import VERIFIED
 
@@ -41,6 +42,8 @@ class SkillFolder:
     ------
     InvalidFile
         for a folder whose files are damaged; they are left as they are.
+    ConfigError
+        where it cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -55,7 +58,7 @@ class SkillFolder:
         ConfigError
             where the folder is of another loop; the text names the first member that differs.
         """
-        if self._loop.exists():
+        if os.path.lexists(self._loop):
             before = _read_json(self._loop)
             differs = next((name for name in {**before, **loop} if before.get(name) != loop.get(name)), None)
             if differs is not None:
@@ -63,10 +66,12 @@ class SkillFolder:
                     f"{self.path} holds a loop whose {differs} is {shown(before.get(differs))}, not {shown(loop.get(differs))}; "
                     "go on with the same, or name another folder"
                 )
+        elif os.path.lexists(self._rounds):
+            raise InvalidFile(f"{self._loop} is missing, so that nobody knows what the rounds beside it are of; restore it, or name another folder")
         else:
-            self.path.mkdir(parents=True, exist_ok=True)
             _write(self._loop, json.dumps(loop, indent=1, sort_keys=True) + "\n")
-        records = self._records()
+        records = self.records()
+        self._tidy()
         accepted = next((record for record in reversed(records) if record["accepted"]), None)
         code = baseline if accepted is None else accepted["proposal"]["code"]
         _write(self.path / "incumbent.py", code)
@@ -85,7 +90,6 @@ class SkillFolder:
         assert done.proposal is not None and done.gates is not None
         name = f"{re.sub(r'[^a-z0-9]+', '-', objective.lower()).strip('-') or 'skill'}-{done.number}"
         folder = self.path / "skills" / name
-        folder.mkdir(parents=True, exist_ok=True)
         _write(folder / "candidate.py", done.proposal.code)
         held = [claim for claim in done.claims if claim.verdict == VERIFIED]
         lines = [
@@ -96,7 +100,7 @@ class SkillFolder:
             "",
             f"# {name}",
             "",
-            f"[candidate.py](candidate.py), proposed by {done.proposal.by}, SHA-256 `{done.proposal.digest}`.",
+            f"[candidate.py](candidate.py), proposed by {_cell(done.proposal.by)}, SHA-256 `{done.proposal.digest}`.",
             "",
             "| gate | |",
             "|---|---|",
@@ -109,11 +113,18 @@ class SkillFolder:
         ]
         _write(folder / "SKILL.md", "\n".join(lines))
 
-    def _records(self) -> list[dict[str, Any]]:
-        if not self._rounds.exists():
+    def _tidy(self) -> None:
+        """Remove what a killed loop had begun to write."""
+        for name in ("incumbent.py", "rounds.jsonl", "loop.json", "lessons.md"):
+            for left in self.path.glob(f".{name}.*"):
+                left.unlink(missing_ok=True)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records of the rounds, in order, as `ebmhw.improve.round.Round.to_json` gives them."""
+        if not os.path.lexists(self._rounds):
             return []
         records = []
-        for number, line in enumerate(_read_text(self._rounds).splitlines(), 1):
+        for number, line in enumerate(_read_text(self._rounds).removesuffix("\n").split("\n"), 1):
             try:
                 record = json.loads(line)
             except (ValueError, RecursionError):
@@ -125,14 +136,23 @@ class SkillFolder:
 
 
 def _is_round(record: Any, number: int) -> bool:
-    if not isinstance(record, dict) or record.get("round") != number or not isinstance(record.get("accepted"), bool):
+    """Return whether a value is the record of a round, in all that a loop reads of it."""
+    if not isinstance(record, dict) or type(record.get("round")) is not int or record["round"] != number or type(record.get("accepted")) is not bool:
         return False
     gates, proposal = record.get("gates"), record.get("proposal")
-    if record["accepted"] and not (isinstance(proposal, dict) and isinstance(proposal.get("code"), str) and gates):
+    if proposal is not None and not _is_proposal(proposal):
         return False
     if gates is None:
-        return isinstance(record.get("error"), str)
-    return isinstance(gates, list) and all(isinstance(gate, dict) and {"name", "passed", "reason"} <= set(gate) for gate in gates)
+        return isinstance(record.get("error"), str) and not record["accepted"]
+    return proposal is not None and isinstance(gates, list) and bool(gates) and all(map(_is_gate, gates))
+
+
+def _is_proposal(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("code"), str) and digest_of(value["code"]) == value.get("digest")
+
+
+def _is_gate(gate: Any) -> bool:
+    return isinstance(gate, dict) and type(gate.get("passed")) is bool and all(isinstance(gate.get(name), str) for name in ("name", "reason"))
 
 
 def _lessons_page(learned: Sequence[Lesson]) -> str:
@@ -146,14 +166,29 @@ def _cell(text: str) -> str:
 
 def _write(path: Path, text: str) -> None:
     content = text.encode("utf-8", "surrogatepass")
-    write_whole(path, lambda stream: stream.write(content))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda stream: stream.write(content))
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror or error}; earlier rounds are kept: make room, or give the right to write, and call it again"
+        ) from None
 
 
 def _read_text(path: Path) -> str:
-    size = path.stat().st_size
-    if size > _BYTE_LIMIT:
-        raise InvalidFile(f"{path} has {size} bytes; one of a loop has at most {_BYTE_LIMIT}")
-    return path.read_bytes().decode("utf-8", "surrogatepass")
+    try:
+        if not path.is_file():
+            raise InvalidFile(f"{path} is no regular file; restore it, or name another folder")
+        with path.open("rb") as stream:
+            raw = stream.read(_BYTE_LIMIT + 1)
+    except OSError as error:
+        raise InvalidFile(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(raw) > _BYTE_LIMIT:
+        raise InvalidFile(f"{path} has more than {_BYTE_LIMIT} bytes; one of a loop has no more")
+    try:
+        return raw.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise InvalidFile(f"{path} is damaged at byte {error.start}; restore it, or name another folder") from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

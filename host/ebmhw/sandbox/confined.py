@@ -13,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, final
 
-from ebmhw.errors import SandboxUnavailable, VerificationError
+from ebmhw.errors import VerificationError
 from ebmhw.sandbox.ended import Ended, Stopped
 from ebmhw.sandbox.inside.channel import DATA, FILES, HEADER, MEMORY, READY, REFUSED, framed
 from ebmhw.sandbox.limits import Limits
 from ebmhw.sandbox.packages import homes
-from ebmhw.sandbox.remedies import remedy
+from ebmhw.sandbox.remedies import unavailable, unconfined
 from ebmhw.stopping import uninterrupted
 
 if TYPE_CHECKING:
@@ -83,13 +83,14 @@ class Confined:
         _check_system()
         from ebmhw.sandbox.process import Process  # it cannot be imported on other systems, where this refuses in plain words
 
-        folder = tempfile.mkdtemp(prefix="ebmhw-sandbox-")
+        with unavailable():
+            folder = tempfile.mkdtemp(prefix="ebmhw-sandbox-")
         try:
             order = {
-                "program": str(self._program),
-                "scratch": folder,
-                "readable": self._readable,
-                "packages": self._files,
+                "program": os.fsencode(self._program),
+                "scratch": os.fsencode(folder),
+                "readable": [os.fsencode(path) for path in self._readable],
+                "packages": {name: os.fsencode(path) for name, path in self._files.items()},
                 "namespaces": self._namespaces,
                 "seconds": float(self.limits.seconds),
                 "cpu": self.limits.processor_seconds,
@@ -101,7 +102,7 @@ class Confined:
                 "threads": self.limits.threads,
                 "message": self.limits.message_bytes,
             }
-            with uninterrupted():
+            with uninterrupted(), unavailable():
                 given = _readable_once(self._stdin)
                 try:
                     self._process = Process(order, given, self.limits.output_bytes, self.limits.message_bytes)
@@ -137,18 +138,19 @@ class Confined:
         told = process.stderr.decode(errors="replace").strip()[-500:] if kind != REFUSED else ""
         ended = Ended("refused", None, None, b"", bytes(process.stderr), 0.0, *(result[2:] if result else (0.0, 0)))
         self._ended = ended
-        raise SandboxUnavailable(
-            f"untrusted code cannot be confined here, so it was not run: {why}; {remedy(why)}{': ' + told if told else ''}",
-            context={"problem": why, "ended": ended.cause},
-        )
+        raise unconfined(why, told)
 
     @property
     def group(self) -> int:
         """The process group of all that runs for it, which is empty once it has ended."""
         return self._running().group
 
-    def send(self, content: bytes) -> None:
+    def send(self, content: bytes, seconds: float | None = None) -> None:
         """Send a message.
+
+        Parameters
+        ----------
+        seconds : how long to wait until the process takes it; it is stopped where it does not. None: as long as the process may run
 
         Raises
         ------
@@ -162,10 +164,12 @@ class Confined:
         if len(content) > most:
             raise VerificationError(f"a message of {len(content)} bytes is longer than the limit of message_bytes={most}; raise it")
         data = memoryview(framed(DATA, content))
-        # Its own clock ends the wait: the monitor stops it at its limit.
-        while data and not process.over:
-            data = process.pump(time.monotonic() + 60.0, lambda: False, data) if len(data) else data
-        if process.over:
+        end = time.monotonic() + (86400.0 if seconds is None else seconds)
+        while data and not process.over and time.monotonic() < end:
+            data = process.pump(end, lambda: False, data)
+        if data and not process.over:
+            process.stop("time")
+        if data or process.over:
             raise Stopped(self._finish(process))
 
     def receive(self, seconds: float | None = None) -> bytes:
@@ -190,8 +194,9 @@ class Confined:
                     return content
                 if kind in (MEMORY, FILES):
                     self._said = self._said or ("memory" if kind == MEMORY else "files")
-                    continue
-                process.stop("tampering")
+                    if time.monotonic() < end:
+                        continue
+                process.stop("time" if kind in (MEMORY, FILES) else "tampering")
             elif process.silent or process.over:
                 process.pump(time.monotonic() + GRACE_SECONDS, lambda: False)
                 if not process.over:
@@ -221,7 +226,9 @@ class Confined:
 
     def close(self) -> None:
         """Stop the process if it runs, and remove everything of it; nothing happens the second time."""
-        if self._process is not None and self._ended is None:
+        if self._process is not None and not self._process.ours:
+            self._process.release()
+        elif self._process is not None and self._ended is None:
             with uninterrupted():
                 self._process.stop("time")
                 self._finish(self._process)
@@ -231,6 +238,8 @@ class Confined:
             raise Stopped(self._ended)
         if self._process is None:
             raise VerificationError("this Confined is not started; use it in a with statement")
+        if not self._process.ours:
+            raise VerificationError("this Confined belongs to the process that started it, of which this is a fork; make another here")
         return self._process
 
     def _hear(self, process: Process) -> None:
@@ -296,6 +305,4 @@ def _check_system() -> None:
         problem = "interpreter: this process does not know the path of its Python"
     else:
         return
-    raise SandboxUnavailable(
-        f"untrusted code cannot be confined here, so it was not run: {problem}; {remedy(problem)}", context={"problem": problem, "ended": "refused"}
-    )
+    raise unconfined(problem)

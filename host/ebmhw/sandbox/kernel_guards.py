@@ -44,15 +44,19 @@ class Guards:
         return not self.problem
 
 
-@lru_cache(maxsize=1)
 def guards() -> Guards:
-    """Return what this kernel offers; asked once a process, by confining an empty program (50 ms)."""
+    """Return what this kernel offers; found out once a process, by confining an empty program (50 ms); a failure may pass, and is not kept."""
     try:
-        with Confined(PROBE) as process:
-            found = process.guards
-            process.end()
+        return _found()
     except SandboxUnavailable as error:
         return Guards(platform.system(), platform.machine(), 0, False, False, False, (), str(error))
+
+
+@lru_cache(maxsize=1)
+def _found() -> Guards:
+    with Confined(PROBE) as process:
+        found = process.guards
+        process.end()
     spaces = tuple(name for name in found["namespaces"].split(",") if name)
     return Guards(platform.system(), platform.machine(), int(found["landlock"]), True, True, True, spaces, "")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, final
 
 from ebmhw.sandbox.inside import monitor, scratch
-from ebmhw.sandbox.inside.channel import HEADER
+from ebmhw.sandbox.inside.channel import HEADER, LAST, framed
 
 BOOT = Path(__file__).with_name("inside") / "boot.py"
 
@@ -41,7 +41,8 @@ class Process:
 
     def __init__(self, order: dict[str, Any], stdin: int, output_bytes: int, message_bytes: int) -> None:
         self.cause = ""
-        self._scratch = str(order["scratch"])
+        self._scratch = os.fsdecode(order["scratch"])
+        self._owner = os.getpid()
         self._output_left = output_bytes
         self._most = message_bytes + HEADER.size + _CHUNK
         self.stdout, self.stderr, self.messages, self._report = bytearray(), bytearray(), bytearray(), bytearray()
@@ -96,9 +97,14 @@ class Process:
         return self._popen.pid
 
     @property
+    def ours(self) -> bool:
+        """Whether this is the process that started it, and not a fork of that, which has copies of its descriptors."""
+        return os.getpid() == self._owner
+
+    @property
     def over(self) -> bool:
         """Whether the monitor has reported, or is gone."""
-        return self._reports not in self._sinks
+        return self._reports not in self._sinks or self._report.endswith(b"\n")
 
     @property
     def silent(self) -> bool:
@@ -160,7 +166,7 @@ class Process:
 
     def stop(self, cause: str) -> None:
         """Have the program killed. Of several causes the first counts; that it ended by itself before a limit of time counts more."""
-        if self.cause:
+        if self.cause or not self.ours:
             return
         self.cause = cause
         with suppress(BrokenPipeError, BlockingIOError):
@@ -169,6 +175,9 @@ class Process:
     def hang_up(self) -> None:
         """Close the channel towards the program, whose ``receive`` then raises EOFError."""
         if self._replies >= 0:
+            # In words too: a fork of the caller, for a pool of processes say, may hold a copy of this end open.
+            with suppress(BrokenPipeError, BlockingIOError):
+                os.write(self._replies, framed(LAST, b""))
             os.close(self._replies)
             self._replies = -1
 
@@ -194,19 +203,28 @@ class Process:
         return cause, int(words[1]), float(words[2]), int(words[3])
 
     def release(self) -> None:
-        """Close every descriptor, kill and reap the monitor if it still runs (the program goes with it), and remove the scratch folder."""
+        """Close every descriptor, kill and reap the monitor if it still runs (the program goes with it), and remove the scratch folder.
+
+        In a fork of the process that started it, only close the copies of the descriptors.
+        """
         for handle in (self._out, self._err, self._reports, self._incoming, self._orders, self._replies):
             if handle >= 0:
                 os.close(handle)
         self._out = self._err = self._reports = self._incoming = self._orders = self._replies = -1
         self._sinks.clear()
+        if not self.ours:
+            return
         # Without orders, and without a caller to report to, the monitor kills its program and removes the folder.
         end = time.monotonic() + (END_SECONDS if self._report else 5.0)
-        while os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and time.monotonic() < end:
-            time.sleep(0.001)
-        # Before it is reaped, so that its number cannot be another group's. Where it ended well, nobody is left of the group but itself.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        try:
+            while os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and time.monotonic() < end:
+                time.sleep(0.001)
+        except ChildProcessError:  # the caller ignores SIGCHLD, or waits for any child elsewhere: it has ended, and its number may be another's
+            pass
+        else:
+            # Before it is reaped, so that its number cannot be another group's. Where it ended well, nobody is left of the group but itself.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait(END_SECONDS)
         scratch.remove(self._scratch)
 

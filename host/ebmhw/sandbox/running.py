@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from ebmhw.sandbox.confined import Confined
 from ebmhw.sandbox.ended import Ended
 from ebmhw.sandbox.limits import Limits
+from ebmhw.sandbox.remedies import unavailable
 
 
 def run_program(
@@ -27,8 +29,13 @@ def run_program(
     SandboxUnavailable
         Where a guard is missing, see `Confined`.
     """
-    with tempfile.TemporaryDirectory(prefix="ebmhw-program-") as folder:
+    with unavailable():
+        folder = tempfile.mkdtemp(prefix="ebmhw-program-")
+    try:
         path = Path(folder) / "program.py"
-        path.write_text(source, encoding="utf-8")
+        with unavailable():
+            path.write_text(source, encoding="utf-8")
         with Confined(path, limits, readable=readable, packages=packages, stdin=stdin, namespaces=namespaces) as process:
             return process.end()
+    finally:
+        shutil.rmtree(folder)

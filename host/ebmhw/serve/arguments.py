@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ebmhw.errors import shown
 from ebmhw.serve.refusal import Refusal
-from ebmhw.serve.tools import ToolSpec
+from ebmhw.serve.schemas import ToolSpec
 
 
 def checker(tool: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -16,13 +17,19 @@ def checker(tool: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from jsonschema import Draft202012Validator
 
     validator = Draft202012Validator(tool.arguments)
+    whole = [name for name, member in tool.arguments["properties"].items() if "integer" in member.get("type", ())]
     defaults = {name: member["default"] for name, member in tool.arguments["properties"].items() if "default" in member}
 
     def check(arguments: Mapping[str, Any]) -> dict[str, Any]:
         error = next(iter(validator.iter_errors(arguments)), None)
         if error is not None:
             raise _refusal(tool, error)
-        return {**defaults, **{name: value for name, value in arguments.items() if value is not None}}
+        endless = next(_endless(arguments, ""), None)
+        if endless is not None:
+            raise Refusal("invalid-arguments", f"{tool.name}: {endless} is no finite number", "send numbers of up to 308 digits", argument=endless)
+        given = {name: value for name, value in arguments.items() if value is not None}
+        # JSON Schema takes 1.0 for an integer.
+        return {**defaults, **given, **{name: int(given[name]) for name in whole if name in given}}
 
     return check
 
@@ -32,6 +39,18 @@ def check_size(name: str, value: Any, limit: int) -> None:
     size = len(json.dumps(value))
     if size > limit:
         raise Refusal("too-large", f"{name} has {size} characters as JSON; up to {limit} are taken", "send less", limit=limit)
+
+
+def _endless(value: Any, place: str) -> Iterator[str]:
+    """Yield the places of numbers that JSON cannot write: 1e999, and NaN, which some write all the same."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _endless(item, f"{place}.{shown(name)[1:-1]}".lstrip("."))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _endless(item, f"{place}[{index}]")
 
 
 def _refusal(tool: ToolSpec, error: Any) -> Refusal:

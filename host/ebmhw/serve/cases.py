@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ebmhw.serve.code_tools import CHECKS
 from ebmhw.serve.refusal import Refusal
-from ebmhw.serve.tools import CHECKS
 
 if TYPE_CHECKING:
     from ebmhw.verify.code.specification import Test

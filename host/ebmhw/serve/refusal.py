@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, final
 
 from ebmhw.errors import EbmhwError
+from ebmhw.redaction import without_secrets
 
 
 @final
@@ -24,8 +25,8 @@ class Refusal(Exception):
         self.code, self.message, self.remedy, self.details = code, message, remedy, details
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as the structured content of an answer."""
-        return {"error": self.code, "message": self.message, "remedy": self.remedy, **self.details}
+        """Return it as the structured content of an answer, without what looks like a secret."""
+        return {"error": self.code, "message": without_secrets(self.message), "remedy": without_secrets(self.remedy), **self.details}
 
     @classmethod
     def of(cls, error: EbmhwError) -> Refusal:

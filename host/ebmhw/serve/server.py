@@ -15,12 +15,15 @@ from typing import Any, final
 
 import ebmhw
 from ebmhw.errors import MissingExtra, shown
+from ebmhw.redaction import without_secrets
 from ebmhw.serve.arguments import check_size, checker
 from ebmhw.serve.crew import AsyncCrew
+from ebmhw.serve.domain_list import list_domains
 from ebmhw.serve.limits import ServeLimits
 from ebmhw.serve.refusal import Refusal
+from ebmhw.serve.schemas import ToolSpec
 from ebmhw.serve.stream import stream
-from ebmhw.serve.tools import DOMAINS, ToolSpec, nine_tools
+from ebmhw.serve.tools import nine_tools
 from ebmhw.serve.work import Answer, Call, Desk
 
 _LOG = logging.getLogger("ebmhw.serve")
@@ -45,7 +48,7 @@ def serve(desk: Desk | None = None, limits: ServeLimits | None = None) -> int:
         import mcp.server.lowlevel  # noqa: F401
     except ImportError as error:
         raise MissingExtra(f"the MCP server needs {error.name}, which is missing: pip install 'ebmhw[mcp]'") from error
-    from ebmhw.serve.wire import Descriptors
+    from ebmhw.serve.descriptors import Descriptors
 
     with Descriptors() as wire, tempfile.TemporaryDirectory(prefix="ebmhw-serve-", ignore_cleanup_errors=True) as scratch:
         service = _Service(replace(desk or Desk(), scratch=scratch), limits or ServeLimits())
@@ -67,7 +70,8 @@ class _Service:
 
     async def run(self, incoming: int, outgoing: int) -> int:
         """Serve lines of the one descriptor with lines on the other."""
-        from ebmhw.serve.wire import Incoming, Outgoing
+        from ebmhw.serve.incoming import Incoming
+        from ebmhw.serve.outgoing import Outgoing
 
         loop = asyncio.get_running_loop()
         self._crew = AsyncCrew(self._desk, self._limits.workers, self._limits.waiting, self._limits.seconds)
@@ -131,7 +135,7 @@ class _Service:
             tool = self._tools.get(parameters.name)
             if tool is None:
                 known = ", ".join(self._tools)
-                raise MCPError(types.INVALID_PARAMS, f"there is no tool {shown(parameters.name)}; there are {known}")
+                raise MCPError(types.INVALID_PARAMS, without_secrets(f"there is no tool {shown(parameters.name)}; there are {known}"))
             try:
                 answer = await self._answer(tool, parameters.arguments or {}, context)
             except Refusal as refusal:
@@ -148,18 +152,18 @@ class _Service:
 
     async def _answer(self, tool: ToolSpec, arguments: Mapping[str, Any], context: Any) -> Answer:
         assert self._crew is not None
-        until = time.monotonic() + self._limits.seconds
         if tool.name not in self._checks:
             self._checks[tool.name] = checker(tool)
         given = self._checks[tool.name](arguments)
         for name in ("test_cases", "properties"):
             for index, item in enumerate(given.get(name, ())):
                 check_size(f"{name}[{index}]", item, self._limits.characters)
+        # From here, for the first check of all loads its library.
+        until = time.monotonic() + self._limits.seconds
         if tool.quick:
             return Answer(self._health() if tool.name == "health_check" else list_domains())
         if tool.name == "verify_stream":
-            if self._crew.full:
-                raise Refusal("busy", "too many calls wait", "call again later")
+            self._crew.refuse_if_full()
 
             async def tell(done: int, total: int, event: Mapping[str, Any]) -> None:
                 await context.session.report_progress(float(done), float(total), f"{event['id']}: {event['verdict']}")
@@ -180,11 +184,3 @@ class _Service:
             "language_model": self._desk.llm is not None,
             "seconds_up": time.monotonic() - self._since,
         }
-
-
-def list_domains() -> dict[str, Any]:
-    """Return the domains by name, in the order they are asked in, with what each checks."""
-    from ebmhw.verify.domains import HEURISTIC, NAMES
-
-    domains = [{"name": name, "description": DOMAINS[name], "heuristic": name in HEURISTIC, "by_default": name not in HEURISTIC} for name in NAMES]
-    return {"domains": domains, "n_domains": len(domains)}

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ebmhw.errors import EbmhwError
+from ebmhw.serve.paths import pathless, without_paths
 from ebmhw.serve.refusal import Refusal
+from ebmhw.serve.telling import tallied, told
+from ebmhw.serve.worker_process import die_with_parent, settle
 
 if TYPE_CHECKING:
-    from ebmhw.verify import Claim, Report, VerifyRepairPipeline
+    from ebmhw.verify import VerifyRepairPipeline
 
 SHARE = 0.9
 """Of the time that is left, what a check gets: what it then says of what it has read is worth more than a killed worker."""
+
+WARM_UP = "1 + 1 = 2. If it rains, it pours. It was Monday, 1 January 2024."
+"""Read by every domain once before the first call."""
+
+WARM_UP_SECONDS = 5.0
 
 
 class Call(NamedTuple):
@@ -69,10 +74,17 @@ class Desk:
         die_with_parent()
         if self.scratch is not None:
             settle(Path(self.scratch))
+        # What the first check loads counts as the worker's start, which no call's limit ends; what fails here is told by the call that needs it.
+        with suppress(EbmhwError):
+            _pipeline(self, None).verify("", WARM_UP, time_limit=WARM_UP_SECONDS)
         return self.do
 
     def do(self, call: Call) -> Answer:
-        """Return the answer to a call; whatever goes wrong is an answer too."""
+        """Return the answer to a call, without folders of this machine; whatever goes wrong is an answer too."""
+        answer = self._done(call)
+        return answer._replace(content=without_paths(answer.content, pathless()))
+
+    def _done(self, call: Call) -> Answer:
         try:
             return Answer(_WORK[call.tool](self, call.arguments, max(0.05, SHARE * call.seconds)))
         except Refusal as refusal:
@@ -85,28 +97,6 @@ class Desk:
             return Answer(Refusal("internal", said, "report it with the lines on the server's standard error").to_json(), True)
 
 
-def die_with_parent() -> None:
-    """Have the system kill this process where its parent dies, even where that was killed; Linux only."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        set_pdeathsig = 1
-        ctypes.CDLL(None, use_errno=True).prctl(set_pdeathsig, signal.SIGKILL)
-
-
-def settle(scratch: Path) -> None:
-    """Give this process a folder of its own for temporary files, and remove those of workers that were killed over theirs."""
-    for folder in scratch.iterdir():
-        try:
-            os.kill(int(folder.name), 0)
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-    own = scratch / str(os.getpid())
-    own.mkdir(exist_ok=True)
-    tempfile.tempdir = str(own)
-
-
 @lru_cache(maxsize=32)
 def _pipeline(desk: Desk, domain: str | None, llm: bool = False) -> VerifyRepairPipeline:
     from ebmhw.verify import VerifyRepairPipeline
@@ -116,19 +106,31 @@ def _pipeline(desk: Desk, domain: str | None, llm: bool = False) -> VerifyRepair
     return VerifyRepairPipeline(desk.llm if llm else None, desk.backend, domains=names, knowledge=knowledge, seed=desk.seed)
 
 
+def _constraints(given: Mapping[str, Any]) -> str | None:
+    """Return the constraint program of a call; Refusal where it goes without the domain that reads it, or that without it."""
+    constraints, domain = given.get("constraints"), given.get("domain")
+    if constraints is not None and domain not in (None, "programs"):
+        raise Refusal("invalid-arguments", f"constraints are given, and domain {domain!r} does not read them", "leave domain out, or name 'programs'")
+    if constraints is None and domain == "programs":
+        raise Refusal("invalid-arguments", "domain 'programs' is asked, and there are no constraints", "give constraints, or another domain")
+    return None if constraints is None else str(constraints)
+
+
 def _verify(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    constraints = _constraints(given)
     pipeline = _pipeline(desk, given.get("domain"))
-    report = pipeline.verify(given["question"], given["response"], constraints=given.get("constraints"), time_limit=seconds)
+    report = pipeline.verify(given["question"], given["response"], constraints=constraints, time_limit=seconds)
     return told(report, desk.claims, given.get("certificate", False))
 
 
 def _repair(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    constraints = _constraints(given)
     pipeline = _pipeline(desk, given.get("domain"), True)
     repairs = given["max_repairs"]
     # The check, and each repair with its own check; a model's answer takes as long as a check may.
     part = seconds / (1 + repairs * (2 if desk.llm else 1))
     outcome = pipeline.verify_and_repair(
-        given["question"], given["response"], repairs, constraints=given.get("constraints"), time_limit=part, model_time_limit=part
+        given["question"], given["response"], repairs, constraints=constraints, time_limit=part, model_time_limit=part
     )
     return {
         **told(outcome.report, desk.claims, given["certificate"]),
@@ -160,13 +162,14 @@ def _score(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, An
     return scores.to_json()
 
 
-def _own(seconds: float) -> float:
+def own_seconds(seconds: float) -> float:
     """Return the part of a call's time that code may compute for; the judge's processes for checks and for properties have theirs too.
 
     In steps, because reasons name it: one that waited a moment for its worker must say the same.
     """
     part = min(10.0, seconds / 4)
-    return math.floor(2 * part) / 2 if part >= 0.5 else part
+    step = 0.5 if part >= 1 else 0.1 if part >= 0.1 else 0.01
+    return max(0.01, round(math.floor(part / step) * step, 2))
 
 
 def _tests(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
@@ -174,8 +177,8 @@ def _tests(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, An
     from ebmhw.verify.code import verify_code
 
     tests = [test_case(case, f"test_cases[{index}]") for index, case in enumerate(given["test_cases"])]
-    report = verify_code(given["code"], given["func_name"], tests, timeout=_own(seconds), infer=False, seed=desk.seed)
-    return _tallied(report, desk, given)
+    report = verify_code(given["code"], given["func_name"], tests, timeout=own_seconds(seconds), infer=False, seed=desk.seed)
+    return tallied(report, desk.claims, given["certificate"])
 
 
 def _pbt(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
@@ -185,12 +188,12 @@ def _pbt(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]
         given["code"],
         given["func_name"],
         (),
-        timeout=_own(seconds),
+        timeout=own_seconds(seconds),
         question=given.get("prompt", ""),
         checks=given.get("official_tests") or None,
         seed=given["seed"],
     )
-    return _tallied(report, desk, given)
+    return tallied(report, desk.claims, given["certificate"])
 
 
 def _properties(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
@@ -198,10 +201,10 @@ def _properties(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[st
 
     sources = properties(given["properties"])
     from ebmhw.verify.code import verify_code
-    from ebmhw.verify.code.properties.prepare import MAX_EXAMPLES
+    from ebmhw.verify.code.properties.asking import MAX_EXAMPLES
 
-    report = verify_code(given["code"], given["func_name"], (), sources, _own(seconds), infer=False, seed=given["seed"])
-    return {**_tallied(report, desk, given), "n_samples": MAX_EXAMPLES}
+    report = verify_code(given["code"], given["func_name"], (), sources, own_seconds(seconds), infer=False, seed=given["seed"])
+    return {**tallied(report, desk.claims, given["certificate"]), "n_samples": MAX_EXAMPLES}
 
 
 _WORK: dict[str, Callable[[Desk, Mapping[str, Any], float], dict[str, Any]]] = {
@@ -213,45 +216,3 @@ _WORK: dict[str, Callable[[Desk, Mapping[str, Any], float], dict[str, Any]]] = {
     "candidate": _candidate,
     "score_agent_outputs": _score,
 }
-
-
-def told(report: Report, limit: int, certificate: bool) -> dict[str, Any]:
-    """Return a report as an answer: up to ``limit`` claims, the violated before the undecided before the rest, in order of their spans."""
-    from ebmhw.verify.prompts import ask_again
-
-    shown = _worst(report.claims, limit)
-    texts, wrong = report.texts, report.violations
-    feedback = ask_again(texts.question, texts.response, wrong[:limit], True, report.open_goals)[-1].content if wrong or report.open_goals else ""
-    content: dict[str, Any] = {
-        "verdict": report.verdict,
-        "verified": report.verified,
-        "reason": report.reason,
-        "energy": len(wrong) / max(1, len(report.claims)),
-        "n_claims": len(report.claims),
-        "n_violations": len(wrong),
-        "repair_feedback": feedback,
-        "claims": [claim.to_json() for claim in shown],
-        "claims_left_out": len(report.claims) - len(shown),
-        "open_goals": list(report.open_goals),
-        "failures": [failure._asdict() for failure in report.failures],
-        "domains": list(report.domains),
-        "backend": report.backend,
-        "seed": report.seed,
-        "seconds": report.seconds,
-    }
-    if certificate:
-        content["certificate"] = report.certificate
-    return content
-
-
-def _worst(claims: Sequence[Claim], limit: int) -> list[Claim]:
-    rank = {"VIOLATED": 0, "UNKNOWN": 1, "VERIFIED": 2}
-    kept = sorted(range(len(claims)), key=lambda at: (rank[claims[at].verdict], at))[:limit]
-    return [claims[at] for at in sorted(kept)]
-
-
-def _tallied(report: Report, desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a report of code with its runs counted: claims of domain "execution" that hold, that do not, and all."""
-    runs = [claim.verdict for claim in report.claims if claim.domain == "execution"]
-    counts = {"n_passed": runs.count("VERIFIED"), "n_failed": runs.count("VIOLATED"), "n_total": len(runs)}
-    return {**told(report, desk.claims, given["certificate"]), **counts}

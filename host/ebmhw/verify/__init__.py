@@ -12,6 +12,8 @@ from ebmhw.lazy import lazily
 if TYPE_CHECKING:
     from ebmhw.verify.certificate import check_certificate
     from ebmhw.verify.claim import Claim
+    from ebmhw.verify.code.specification import Specification
+    from ebmhw.verify.code.verification import verify_code
     from ebmhw.verify.deadline import Deadline
     from ebmhw.verify.domain import Domain, Edit, Judgement, SearchingDomain
     from ebmhw.verify.facts import Knowledge
@@ -36,12 +38,14 @@ _HOMES = {
     "Report": "report",
     "SearchingDomain": "domain",
     "Source": "statement",
+    "Specification": "code.specification",
     "Statement": "statement",
     "UNKNOWN": "verdict",
     "VERIFIED": "verdict",
     "VIOLATED": "verdict",
     "VerifyRepairPipeline": "pipeline",
     "check_certificate": "certificate",
+    "verify_code": "code.verification",
 }
 
 __all__ = [
@@ -60,9 +64,11 @@ __all__ = [
     "Report",
     "SearchingDomain",
     "Source",
+    "Specification",
     "Statement",
     "VerifyRepairPipeline",
     "check_certificate",
+    "verify_code",
 ]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

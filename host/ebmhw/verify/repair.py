@@ -160,7 +160,10 @@ def repaired(
         from ebmhw.verify.selection import best_of
 
         empty = check("")
-        completions = ask(constraint_aware(question, empty.open_goals, _wants_code(empty)), n)
+        messages = constraint_aware(question, empty.open_goals, _wants_code(empty))
+        # Where tests judge, the likeliest answer stands among those that are drawn: SmolLM2's is often right where four drawn ones are wrong.
+        likeliest = ask(messages, 1) if specification is not None and n > 1 else []
+        completions = [*likeliest, *ask(messages, n - len(likeliest), drawn=n > 1)]
         reports = [check(completion.text) for completion in completions]
         candidates = tuple((report.texts.response, report.verdict) for report in reports)
         initial = reports[(best_of if specification is None else best_code)(completions, reports)]
@@ -299,9 +302,9 @@ class _Asker:
     def __init__(self, pipeline: VerifyRepairPipeline, max_tokens: int, time_limit: float) -> None:
         self._pipeline, self._max_tokens, self._time_limit = pipeline, max_tokens, time_limit
 
-    def __call__(self, messages: list[Message], n: int, turn: int = 0) -> list[Completion]:
+    def __call__(self, messages: list[Message], n: int, turn: int = 0, drawn: bool = False) -> list[Completion]:
         # The first single answer is the model's likeliest; several, and later ones, are drawn.
-        temperature = 0.0 if n == 1 and turn == 0 else 0.7
+        temperature = 0.0 if n == 1 and turn == 0 and not drawn else 0.7
         return self._pipeline.llm.generate(
             messages, n=n, max_tokens=self._max_tokens, temperature=temperature, seed=self._pipeline.seed + turn, time_limit=self._time_limit
         )

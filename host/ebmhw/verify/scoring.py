@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 VERIFIED_ENERGY, PARTLY_ENERGY, UNCHECKED_ENERGY, VIOLATED_ENERGY = 0.0, 1.0, 2.0, 3.0
 """Least energies: every claim holds, some claim holds and none is violated, no claim holds and none is violated, some claim is violated."""
 
+MOST_NATS = 1e9
+"""By which a log-probability may lie below 0; -inf is one that no model gives, and that JSON cannot write."""
+
 VIOLATED_WEIGHT, UNKNOWN_WEIGHT, DISAGREEMENT_WEIGHT = 0.5, 0.2, 0.2
 """Of shares from 0 to 1; with the log-probability's weight, below half of one vote's, they stay below 1, so that no share outweighs a verdict."""
 
@@ -151,7 +154,7 @@ def score_outputs(
     ----------
     question, responses : texts; at least one response
     pipeline : checks them; None for one of every exact domain
-    logprobs : of each response, mean a token, nats, at most 0; None, or None for one, where not known
+    logprobs : of each response, mean a token, nats, from -1e9 to 0; None, or None for one, where not known
     specification : what they have to do where they are code, an `ebmhw.verify.code.Specification` or its text
     time_limit : wall-clock seconds of all checks together, shared out among them; what is not done by then is UNKNOWN
 
@@ -237,6 +240,8 @@ def _logprobs(responses: Sequence[str], logprobs: Sequence[float | None] | None)
     for index, value in enumerate(logprobs):
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value > 0:
-            raise VerificationError(f"the log-probability of response {index} is {shown(value)}; give nats of at most 0, or None")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not -MOST_NATS <= value <= 0:
+            raise VerificationError(
+                f"the log-probability of response {index} is {shown(value)}; give nats from -{MOST_NATS:g} to 0, or None where not known"
+            )
     return [None if value is None else float(value) for value in logprobs]

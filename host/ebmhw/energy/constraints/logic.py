@@ -45,7 +45,7 @@ class Implication(BaseConstraint):
     def __init__(
         self, input_dim: int, premises: Iterable[int], conclusions: Iterable[int], *, name: str | None = None, tolerance: float = TOLERANCE
     ) -> None:
-        given, wanted = tuple(premises), tuple(conclusions)
+        given, wanted = (tuple(side) if isinstance(side, Iterable) else () for side in (premises, conclusions))
         if not given or not wanted:
             raise InvalidModel(f"an implication of {len(given)} premises and {len(wanted)} conclusions; give one or more of each")
         parameters, _ = _literals(input_dim, [*(-literal if whole(literal) is not None else literal for literal in given), *wanted])
@@ -127,6 +127,8 @@ class DifferentColours(BaseConstraint):
 
 
 def _literals(input_dim: int, literals: Iterable[int]) -> tuple[dict[str, Any], tuple[int, ...]]:
+    if not isinstance(literals, Iterable):
+        raise InvalidModel(f"literals are {shown(literals)}; give a sequence of nonzero integers")
     members = tuple(literals)
     for literal in members:
         number = whole(literal)

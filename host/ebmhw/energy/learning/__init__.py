@@ -1,6 +1,6 @@
 """learning: couplings learned by contrastive divergence with any backend as the sampler, discriminatively, and by noise-contrastive estimation.
 
-Names are resolved when they are first used: what samples needs numpy and scipy, only `NoiseContrastive` needs jax.
+Names are resolved when they are first used: what samples needs numpy and scipy, only `noise_contrastive` needs jax.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ebmhw.energy.learning.config import LearningConfig
     from ebmhw.energy.learning.exact import Exact
     from ebmhw.energy.learning.importance import Partition, annealed_importance
-    from ebmhw.energy.learning.noise import Fitted, GaussianNoise, NoiseConfig, UniformNoise, noise_contrastive
+    from ebmhw.energy.learning.noise import GaussianNoise, UniformNoise
+    from ebmhw.energy.learning.noise_estimation import Fitted, NoiseConfig, noise_contrastive
     from ebmhw.energy.learning.objective import Contrast, Likelihood, Objective
     from ebmhw.energy.learning.preference import Preference
     from ebmhw.energy.learning.pseudo import pseudo_log_likelihood, reconstruction_error
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Contrast": "objective",
     "Exact": "exact",
-    "Fitted": "noise",
+    "Fitted": "noise_estimation",
     "GaussianNoise": "noise",
     "Instance": "shared",
     "Learned": "training",
@@ -37,7 +38,7 @@ _HOMES = {
     "LearningProgress": "training",
     "LearningState": "state",
     "Likelihood": "objective",
-    "NoiseConfig": "noise",
+    "NoiseConfig": "noise_estimation",
     "Objective": "objective",
     "Partition": "importance",
     "Preference": "preference",
@@ -50,7 +51,7 @@ _HOMES = {
     "clause_features": "sat",
     "hand_written": "sat",
     "learn": "training",
-    "noise_contrastive": "noise",
+    "noise_contrastive": "noise_estimation",
     "pseudo_log_likelihood": "pseudo",
     "reconstruction_error": "pseudo",
     "sample_quality": "quality",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ebmhw.energy.learning.data import spin_rows
 from ebmhw.energy.learning.structure import FloatArray
-from ebmhw.errors import InvalidRun, shown
+from ebmhw.errors import InvalidModel, InvalidRun, shown
 from ebmhw.numbers import whole
 
 
@@ -34,7 +34,10 @@ class BernoulliMixture:
 
         One component is independent spins.
         """
-        table = np.asarray(data)
+        try:
+            table = np.asarray(data)
+        except ValueError:
+            raise InvalidModel("data are no rectangular array; give rows of equal length") from None
         rows = spin_rows(table, table.shape[-1] if table.ndim else 0, "data")
         count, number, start = whole(components), whole(rounds), whole(seed)
         if count is None or not 1 <= count <= len(rows):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.energy.learning.data import spin_rows
-from ebmhw.energy.learning.structure import FloatArray, Structure
+from ebmhw.energy.learning.structure import FloatArray, Structure, checked_structure
 from ebmhw.errors import InvalidModel
 
 STATES_LIMIT = 20
@@ -27,7 +27,7 @@ class Exact:
     """
 
     def __init__(self, structure: Structure, parameters: npt.ArrayLike) -> None:
-        if structure.n > STATES_LIMIT:
+        if checked_structure(structure).n > STATES_LIMIT:
             raise InvalidModel(f"{structure.n} spins have too many states to go through; at most {STATES_LIMIT}")
         self.structure = structure
         self.states = all_states(structure.n)
@@ -40,10 +40,7 @@ class Exact:
         """Return log p of visible rows (rows, visible), hidden spins summed out, float64 (rows,)."""
         visible = self.structure.visible
         values = spin_rows(rows, visible.size, "data")
-        numbers = _numbers(self.states[:, visible])
-        marginal = np.full(2**visible.size, -np.inf)
-        np.logaddexp.at(marginal, numbers, self._logs)
-        result: FloatArray = marginal[_numbers(values)]
+        result: FloatArray = self._marginal(_numbers(self.states[:, visible]))[_numbers(values)]
         return result
 
     def expectations(self) -> FloatArray:
@@ -56,9 +53,16 @@ class Exact:
         values = spin_rows(rows, visible.size, "data")
         counts = np.bincount(_numbers(values), minlength=2**visible.size) / len(values)
         numbers = _numbers(self.states[:, visible])
-        total = np.bincount(numbers, self.probabilities, 2**visible.size)
-        clamped = self.probabilities * (counts / total)[numbers]
+        # By logarithms: what a sharp model gives to data may be less than the least float.
+        marginal = self._marginal(numbers)
+        clamped = np.exp(self._logs - marginal[numbers]) * counts[numbers]
         return self._means(clamped) - self.expectations()
+
+    def _marginal(self, numbers: npt.NDArray[np.int64]) -> FloatArray:
+        """Return log p of each state of the visible spins, of their numbers (2^n,) in all states."""
+        marginal = np.full(2**self.structure.visible.size, -np.inf)
+        np.logaddexp.at(marginal, numbers, self._logs)
+        return marginal
 
     def _means(self, shares: FloatArray) -> FloatArray:
         floats = self.states.astype(np.float64)

@@ -27,7 +27,8 @@ class Partition:
     Attributes
     ----------
     log_z : the estimate
-    low, high : the estimate of Z -+ 3 standard errors, as logarithms; low is -inf where the error is not below a third of Z
+    low, high : the estimate of Z -+ 3 standard errors, as logarithms; where the error is not below a third of the estimate there is no low (-inf),
+        with ``samples`` no high (inf)
     effective : how many of the chains the estimate rests on, (sum w)^2 / sum w^2, 1 .. chains
     log_weights : float64 (chains,)
     """
@@ -57,9 +58,9 @@ def annealed_importance(
 
     Parameters
     ----------
-    chains, steps : independent chains, each with so many intermediate distributions; at least 2 and 1
+    chains, steps : independent chains, each with so many intermediate distributions; at least 2 and 1. With ``samples`` there is a chain a row
     base_bias : biases (visible,) of the independent spins, in the machine's units; those of the data (`start`) save steps. None takes zeros
-    samples : visible states (chains, visible) of the machine, to go the other way
+    samples : visible states (two or more, visible) of the machine, to go the other way
     progress : called with (steps done, steps) now and then
     """
     count, total = _whole(chains, "chains", 2), _whole(steps, "steps", 1)
@@ -70,6 +71,8 @@ def annealed_importance(
         raise InvalidRun(f"base_bias has shape {base.shape}; give {v} finite numbers")
     backwards = samples is not None
     states = spin_rows(samples, v, "samples") if samples is not None else drawn(rng, np.broadcast_to(base, (count, v)))
+    if len(states) < 2:
+        raise InvalidRun("samples are 1 row, which has no standard error; give at least 2")
     logs = np.zeros(len(states))
     betas = np.linspace(0.0, 1.0, total + 1)[:: -1 if backwards else 1]
     difference = machine.visible_bias - base

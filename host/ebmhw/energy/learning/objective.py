@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ebmhw.energy.learning.config import LearningConfig
 from ebmhw.energy.learning.data import batch_rows, spin_rows
 from ebmhw.energy.learning.phases import Phases, SpinArray
-from ebmhw.energy.learning.structure import FloatArray, IndexArray, Structure, indices_of
+from ebmhw.energy.learning.structure import FloatArray, IndexArray, Structure, checked_structure, indices_of
 from ebmhw.errors import ConfigError, InvalidModel, shown
 from ebmhw.program import Program
 from ebmhw.streams import random_states
@@ -88,7 +88,7 @@ class Likelihood(Objective):
     """
 
     def __init__(self, structure: Structure, data: npt.ArrayLike, inputs: Sequence[int] | IndexArray = ()) -> None:
-        self.structure = structure
+        self.structure = checked_structure(structure)
         self.data = spin_rows(data, structure.visible.size, "data")
         self.inputs = indices_of(inputs, structure.visible.size, "inputs")
         if self.inputs.size == structure.visible.size:

@@ -13,7 +13,7 @@ from ebmhw.energy.learning.config import LearningConfig
 from ebmhw.energy.learning.data import batch_rows, spin_rows
 from ebmhw.energy.learning.objective import Contrast, Objective, given, refuse_batch
 from ebmhw.energy.learning.phases import Phases, SpinArray
-from ebmhw.energy.learning.structure import FloatArray, IndexArray, Structure, indices_of
+from ebmhw.energy.learning.structure import FloatArray, IndexArray, Structure, checked_structure, indices_of
 from ebmhw.errors import ConfigError, InvalidModel
 from ebmhw.numbers import real_number
 
@@ -42,7 +42,7 @@ class Preference(Objective):
     def __init__(
         self, structure: Structure, right: npt.ArrayLike, wrong: npt.ArrayLike, inputs: Sequence[int] | IndexArray = (), margin: float = 1.0
     ) -> None:
-        self.structure = structure
+        self.structure = checked_structure(structure)
         self.right, self.wrong = (
             spin_rows(rows, structure.visible.size, name) for rows, name in ((right, "right answers"), (wrong, "wrong answers"))
         )

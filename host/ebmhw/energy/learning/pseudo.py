@@ -9,6 +9,7 @@ from ebmhw.energy.learning.data import spin_rows
 from ebmhw.energy.learning.restricted import Restricted, log_two_cosh
 from ebmhw.energy.learning.structure import FloatArray, Structure
 from ebmhw.errors import InvalidModel
+from ebmhw.numbers import real_numbers
 
 
 def pseudo_log_likelihood(structure: Structure, parameters: npt.ArrayLike, rows: npt.ArrayLike) -> FloatArray:
@@ -51,7 +52,7 @@ def _told(differences: FloatArray) -> FloatArray:
 
 def reconstruction_error(rows: npt.ArrayLike, again: npt.ArrayLike) -> float:
     """Return the share of visible spins that differ between data and what a chain made of them, both (rows, visible)."""
-    first, second = np.asarray(rows), np.asarray(again)
-    if first.shape != second.shape:
-        raise InvalidModel(f"data have shape {first.shape}, what is made of them {second.shape}; give rows of the same")
+    first, second = real_numbers(rows, "data"), real_numbers(again, "what is made of them")
+    if first.shape != second.shape or not first.size:
+        raise InvalidModel(f"data have shape {first.shape}, what is made of them {second.shape}; give rows of the same, at least one value")
     return float((first != second).mean())

@@ -37,8 +37,11 @@ def sample_quality(samples: npt.ArrayLike, data: npt.ArrayLike) -> SampleQuality
 
     What the data themselves reach, half of them against the other, is the yardstick: coverage is 0.5 there, as is what its radius means.
     """
-    held_out = np.asarray(data)
-    if held_out.ndim != 2 or len(held_out) < 2:
+    try:
+        held_out = np.asarray(data)
+    except ValueError:
+        raise InvalidModel("data are no rectangular array; give rows of equal length") from None
+    if held_out.ndim != 2 or len(held_out) < 2 or not held_out.shape[1]:
         raise InvalidModel(f"data have shape {held_out.shape}; give at least two rows")
     second = spin_rows(held_out, held_out.shape[1], "data").astype(np.float64)
     first = spin_rows(samples, held_out.shape[1], "samples").astype(np.float64)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from ebmhw.energy.learning.data import spin_rows
 from ebmhw.energy.learning.structure import FloatArray, Structure
-from ebmhw.errors import InvalidModel
-from ebmhw.numbers import real_numbers
+from ebmhw.errors import InvalidModel, InvalidRun, shown
+from ebmhw.numbers import real_numbers, whole
 
 if TYPE_CHECKING:
     from ebmhw.energy.boltzmann import BoltzmannEnergy
@@ -80,10 +80,13 @@ class Restricted:
 
     def exact_samples(self, count: int, seed: int) -> npt.NDArray[np.int8]:
         """Return independent visible states drawn from the exact distribution, int8 (count, visible); limits as `log_partition`."""
-        rng = np.random.default_rng(seed)
+        number, start = whole(count), whole(seed)
+        if number is None or number < 1 or start is None or start < 0:
+            raise InvalidRun(f"count is {shown(count)} and seed {shown(seed)}; give whole numbers of at least 1 and 0")
+        rng = np.random.default_rng(start)
         logs = np.concatenate(self._small_side())
         share = np.exp(logs - logs.max())
-        chosen = rng.choice(share.size, count, p=share / share.sum())
+        chosen = rng.choice(share.size, number, p=share / share.sum())
         size = min(self.weights.shape)
         spins = (2.0 * (chosen[:, None] >> np.arange(size) & 1) - 1.0).astype(np.float64)
         if self.weights.shape[0] <= self.weights.shape[1]:

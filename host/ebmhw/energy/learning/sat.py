@@ -18,7 +18,8 @@ from ebmhw.backends import SamplerBackend
 from ebmhw.energy.learning.phases import SpinArray
 from ebmhw.energy.learning.shared import Instance
 from ebmhw.energy.learning.structure import FloatArray, IndexArray, Structure
-from ebmhw.errors import InvalidModel
+from ebmhw.errors import InvalidModel, shown
+from ebmhw.numbers import real_numbers, whole
 from ebmhw.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def clause_features(formula: Formula, literals: int = 3, by_majority: bool = Fal
     InvalidModel
         for clauses of another length, with a variable twice, or weighted ones.
     """
+    from ebmhw.problems import Formula
+
+    if not isinstance(formula, Formula):
+        raise InvalidModel(f"formula is {shown(formula)}; give a Formula")
+    literals = _literals(literals)
     clauses = np.array([clause for clause in formula.clauses if len(clause) == literals], dtype=np.int64).reshape(-1, literals)
     spins, signs = np.abs(clauses) - 1, np.sign(clauses)
     if formula.kind != "sat" or len(clauses) != formula.num_clauses or not len(clauses) or (np.diff(np.sort(spins, axis=1), axis=1) == 0).any():
@@ -72,15 +78,16 @@ def clause_features(formula: Formula, literals: int = 3, by_majority: bool = Fal
 
 def hand_written(literals: int = 3, by_majority: bool = False) -> FloatArray:
     """Return the shared parameters of the hand-written energy, one unit of energy a clause: all 1."""
-    return np.ones(((literals + 1) if by_majority else 1) * literals)
+    number = _literals(literals)
+    return np.ones(((number + 1) if by_majority else 1) * number)
 
 
 def at_unit(shared: npt.ArrayLike) -> FloatArray:
     """Return shared parameters divided by their mean size, so that a clause is about one unit of energy and schedules compare."""
-    vector = np.asarray(shared, dtype=np.float64)
-    size = float(np.abs(vector).mean())
-    if not size > 0:
-        raise InvalidModel("all shared parameters are 0; learn some first")
+    vector = real_numbers(shared, "shared parameters")
+    size = float(np.abs(vector).mean()) if vector.size else 0.0
+    if not 0 < size < np.inf:
+        raise InvalidModel(f"shared parameters are {shown(vector.tolist())}; give finite ones that are not all 0, such as learned ones")
     unit: FloatArray = vector / size
     return unit
 
@@ -92,6 +99,13 @@ def annealed(
     program = instance.structure.model(instance.parameters(shared)).compile()
     schedule = Schedule.geometric(betas[0] / program.scale, betas[1] / program.scale, sweeps)
     return backend.run(program, schedule, reads=reads, seed=seed, rule="metropolis").best_spins
+
+
+def _literals(value: int) -> int:
+    number = whole(value)
+    if number is None or number < 1:
+        raise InvalidModel(f"literals is {shown(value)}; give how many a clause has, at least 1")
+    return number
 
 
 def _positions(sorted_terms: IndexArray, terms: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:

@@ -14,7 +14,7 @@ from ebmhw.energy.learning.config import LearningConfig
 from ebmhw.energy.learning.data import spin_rows
 from ebmhw.energy.learning.objective import Contrast, Likelihood, Objective
 from ebmhw.energy.learning.phases import Phases, SpinArray
-from ebmhw.energy.learning.structure import FloatArray, Structure
+from ebmhw.energy.learning.structure import FloatArray, Structure, checked_structure
 from ebmhw.errors import ConfigError, InvalidModel, shown
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class Instance:
     matrix: csr_array
 
     def __post_init__(self) -> None:
+        from scipy.sparse import issparse
+
+        checked_structure(self.structure)
+        if not issparse(self.matrix) or not np.isfinite(self.matrix.tocsr().data).all():
+            raise InvalidModel(f"matrix is {shown(self.matrix)}; give a scipy sparse array of finite numbers")
         if self.matrix.ndim != 2 or self.matrix.shape[0] != self.structure.size:
             raise InvalidModel(f"matrix has shape {self.matrix.shape}; give ({self.structure.size}, parameters), a row for each of the structure's")
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from ebmhw.energy.learning.config import LearningConfig
+from ebmhw.energy.npz import read_arrays
 from ebmhw.errors import ConfigError, InvalidFile
 from ebmhw.files import write_whole
 
 SCHEMA = "ebmhw-learning-1"
 
 _ARRAYS = {"parameters": "f", "change": "f", "total": "f", "chains": "i"}
+_TYPES = {"f": np.dtype(np.float64), "i": np.dtype(np.int8)}
 
 
 @final
@@ -55,11 +56,16 @@ class LearningState:
         return self.total / averaged if self.config.averaged_steps and averaged > 0 else self.parameters
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file (.npz) that is whole or not there."""
+        """Write it to a file (.npz) that is whole or not there; InvalidFile where it cannot be written, which leaves one that was there as it is."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        write_whole(
-            path, lambda file: np.savez(file, schema=SCHEMA, step=np.int64(self.step), digest=self.digest, config=self.config.to_json(), **arrays)
-        )
+        words: dict[str, Any] = {"schema": SCHEMA, "digest": self.digest, "config": self.config.to_json()}
+        try:
+            write_whole(path, lambda file: np.savez(file, step=np.int64(self.step), **words, **arrays))
+        except OSError as error:
+            raise InvalidFile(
+                f"{os.fspath(path)}: the checkpoint of step {self.step} cannot be written ({error.strerror or error}); free some space, or give a "
+                "file in a folder that can be written to. A checkpoint that was there is as it was"
+            ) from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LearningState:
@@ -73,18 +79,17 @@ class LearningState:
             where it cannot be read.
         """
         name = os.fspath(path)
+        held = read_arrays(path, "checkpoint of learning", "give a file that LearningState.save wrote")
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as held:
-                if str(held["schema"]) != SCHEMA:
-                    raise InvalidFile(f"{name}: its form is {str(held['schema'])!r}; this version reads {SCHEMA!r}")
-                arrays = {key: held[key] for key in _ARRAYS}
-                step, digest, config = int(held["step"]), str(held["digest"]), LearningConfig.from_json(str(held["config"]))
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, ConfigError, TypeError) as error:
-            if isinstance(error, InvalidFile):
-                raise
+            if str(held["schema"]) != SCHEMA:
+                raise InvalidFile(f"{name}: its form is {str(held['schema'])!r}; this version reads {SCHEMA!r}")
+            arrays = {key: held[key] for key in _ARRAYS}
+            step, digest, config = int(held["step"]), str(held["digest"]), LearningConfig.from_json(str(held["config"]))
+        except (KeyError, ValueError, TypeError, ConfigError) as error:
             raise InvalidFile(f"{name}: no checkpoint of learning ({error}); give a file that LearningState.save wrote") from None
         size = arrays["parameters"].shape
-        wrong = [key for key, kind in _ARRAYS.items() if arrays[key].dtype.kind != kind or (kind == "f" and arrays[key].shape != size)]
-        if wrong or len(size) != 1 or arrays["chains"].ndim != 2 or not 0 <= step <= config.steps or not np.isfinite(arrays["parameters"]).all():
+        wrong = [key for key, kind in _ARRAYS.items() if arrays[key].dtype != _TYPES[kind] or (kind == "f" and arrays[key].shape != size)]
+        sound = not wrong and len(size) == 1 and arrays["chains"].ndim == 2 and 0 <= step <= config.steps
+        if not sound or not all(np.isfinite(arrays[key]).all() for key, kind in _ARRAYS.items() if kind == "f") or (abs(arrays["chains"]) != 1).any():
             raise InvalidFile(f"{name}: a checkpoint whose parts do not fit ({', '.join(wrong) or 'shapes, step or values'}); it is damaged")
         return cls(step, arrays["parameters"], arrays["change"], arrays["total"], arrays["chains"], digest, config)

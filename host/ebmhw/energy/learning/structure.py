@@ -47,7 +47,7 @@ class Structure:
     """
 
     def __init__(self, n: int, terms: Iterable[Sequence[int]] = (), visible: Sequence[int] | IndexArray | None = None) -> None:
-        frame = Model(n, None, {tuple(sorted(map(_spin, term))): 1.0 for term in terms})
+        frame = Model(n, None, {tuple(sorted(map(_spin, term))): 1.0 for term in _listed(terms)})
         self._set(frame, visible)
 
     @classmethod
@@ -62,8 +62,9 @@ class Structure:
         """Return a structure from arrays: ``terms[k]`` is integers (m, k); rules and errors as above."""
         blocks: dict[int, tuple[npt.ArrayLike, npt.ArrayLike]] = {}
         for order, spins in terms.items():
-            members = np.sort(np.asarray(spins), axis=1) if np.ndim(spins) == 2 and np.size(spins) else np.asarray(spins)
-            unique = np.unique(members, axis=0) if members.size else members
+            array = index_array(spins, f"terms of {order} spins")
+            members = np.sort(array, axis=1) if array.ndim == 2 else array
+            unique = np.unique(members, axis=0) if members.ndim == 2 and members.size else members
             blocks[order] = (unique, np.ones(len(unique)))
         return cls.of(Model.from_arrays(n, None, blocks), visible)
 
@@ -208,6 +209,8 @@ class Structure:
 
 def indices_of(spins: Sequence[int] | IndexArray, n: int, what: str) -> IndexArray:
     """Return distinct spins of 0 .. n - 1 as int32; InvalidModel names ``what`` and the one that is wrong."""
+    if not isinstance(spins, Iterable) or (isinstance(spins, np.ndarray) and spins.ndim != 1):
+        raise InvalidModel(f"{what} are {shown(spins)}; give a sequence of spins")
     numbers = [whole(spin) for spin in (spins.tolist() if isinstance(spins, np.ndarray) else spins)]
     for spin, given in zip(numbers, spins, strict=True):
         if spin is None or not 0 <= spin < n:
@@ -222,6 +225,36 @@ def _spin(value: object) -> int:
     if number is None:
         raise InvalidModel(f"a term names spin {shown(value)}; spins are whole numbers")
     return number
+
+
+def _listed(terms: Iterable[Sequence[int]]) -> list[Sequence[int]]:
+    """Return the terms, each of them something to go through; InvalidModel for what is none."""
+    try:
+        made = list(terms)
+    except TypeError:
+        raise InvalidModel(f"terms are {shown(terms)}; give a sequence of terms, each a sequence of spins") from None
+    for term in made:
+        if not isinstance(term, Iterable):
+            raise InvalidModel(f"a term is {shown(term)}; give sequences of two or more spins")
+    return made
+
+
+def index_array(values: npt.ArrayLike, what: str) -> npt.NDArray[np.integer]:
+    """Return integers as an array, whatever its shape; InvalidModel names ``what`` for anything else. What is empty is taken for integers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InvalidModel(f"{what} are no rectangular array; give rows of equal length") from None
+    if array.dtype.kind not in "iu" and (array.size or array.ndim == 0):
+        raise InvalidModel(f"{what} are {shown(values)}; give integers")
+    return array.astype(np.int64) if array.dtype.kind not in "iu" else array
+
+
+def checked_structure(value: object) -> Structure:
+    """Return a structure as it is; InvalidModel for anything else."""
+    if not isinstance(value, Structure):
+        raise InvalidModel(f"structure is {shown(value)}; give a Structure, such as Structure.bipartite(visible, hidden)")
+    return value
 
 
 def _count(value: object, what: str, low: int) -> int:

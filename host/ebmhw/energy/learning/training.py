@@ -17,7 +17,7 @@ from ebmhw.energy.learning.objective import Objective
 from ebmhw.energy.learning.phases import Phases
 from ebmhw.energy.learning.state import LearningState
 from ebmhw.errors import ConfigError, InvalidModel, TrainingError, shown
-from ebmhw.numbers import real_numbers
+from ebmhw.numbers import real_number, real_numbers
 from ebmhw.stopping import Stop
 
 
@@ -94,7 +94,8 @@ def learn(
     start : parameters to begin with, (size,); zeros where left out. Hidden spins need some that are not alike (`Structure.start`)
     backend : a backend, its name, or None for `get_backend()`; it draws both phases, and all return the same bits
     resume : a state, or the file of one, to carry on from; with the same objective and configuration the result is that of a run in one piece
-    checkpoint : file to keep the state in: every ``checkpoint_seconds``, at the end, and whenever it is stopped or fails
+    checkpoint : file to keep the state in: at the start, every ``checkpoint_seconds``, at the end, and whenever it is stopped or fails. One that is
+        there must be of this run, and be carried on: a run is not overwritten by another
     progress : called after each step with `LearningProgress`
     time_limit : seconds after which it ends, after a whole step
 
@@ -105,6 +106,8 @@ def learn(
     ------
     ConfigError, InvalidModel
         for arguments that are not allowed, or do not belong to the run to resume.
+    InvalidFile
+        for a checkpoint that is damaged, or cannot be written.
     DoesNotFit
         where parameters grow beyond what a program holds, or a backend takes no such program.
     TrainingError
@@ -113,8 +116,14 @@ def learn(
     if not isinstance(objective, Objective):
         raise InvalidModel(f"objective is {shown(objective)}; give an Objective, such as Likelihood(structure, data)")
     state = _first_state(objective, config, start, resume)
+    _refuse_numbers(checkpoint_seconds, time_limit)
+    if checkpoint is not None:
+        _refuse_other_run(checkpoint, state, resume)
     sampler = backend if isinstance(backend, SamplerBackend) else get_backend(backend)
     phases, stop = Phases(sampler, state.config.seed), Stop(time_limit)
+    if checkpoint is not None:
+        # Before any work is done, so that a file that cannot be written costs none.
+        state.save(checkpoint)
     began = saved = time.monotonic()
     errors: list[float] = []
     first, why = state.step, None
@@ -162,6 +171,23 @@ def _first_state(
     if state.digest != objective.digest:
         raise ConfigError("the run to resume learned from other data, or with another structure; give those it began with")
     return state
+
+
+def _refuse_numbers(checkpoint_seconds: object, time_limit: object) -> None:
+    for name, value in (("checkpoint_seconds", checkpoint_seconds), ("time_limit", time_limit)):
+        if value is not None and real_number(value, name) < 0:
+            raise InvalidModel(f"{name} is {shown(value)}; give a number of at least 0")
+
+
+def _refuse_other_run(path: str | os.PathLike[str], state: LearningState, resume: object) -> None:
+    if not os.path.exists(path):
+        return
+    there = LearningState.load(path)
+    if resume is None or there.digest != state.digest or there.config != state.config:
+        raise ConfigError(
+            f"checkpoint {os.fspath(path)} holds {'a' if resume is None else 'another'} run at step {there.step} of {there.config.steps}; "
+            "carry it on with resume, delete it, or give another file"
+        )
 
 
 def _refuse_no_config(config: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, final
 
@@ -16,6 +15,9 @@ from ebmhw.schedule import Schedule
 if TYPE_CHECKING:
     from ebmhw.backends import SamplerBackend
     from ebmhw.program import Program
+
+MOST_BETA = 1e300
+"""Inverse temperature at most; long before it every step that costs energy is refused."""
 
 _BASELINE = '''def betas(spins, degree, sweeps):
     """Return `sweeps` inverse temperatures, from hot to cold in equal steps."""
@@ -45,8 +47,8 @@ class AnnealingSchedule(Objective):
 
     @property
     def name(self) -> str:
-        """It says the size."""
-        return f"annealing-schedule-{self.spins}-{self.degree}-{self.sweeps}"
+        """It says the size and the reads: energies of others do not compare."""
+        return f"annealing-schedule-{self.spins}-{self.degree}-{self.sweeps}-{self.reads}"
 
     @property
     def description(self) -> str:
@@ -76,9 +78,9 @@ class AnnealingSchedule(Objective):
         if not isinstance(answer, (list, tuple)) or len(answer) != self.sweeps:
             size = f"{len(answer)} values" if isinstance(answer, (list, tuple)) else shown(answer)
             raise VerificationError(f"betas returned {size}; a list of {self.sweeps} numbers is needed")
-        strange = next((beta for beta in answer if type(beta) not in (int, float) or not 0 <= beta < math.inf), None)
+        strange = next((beta for beta in answer if type(beta) not in (int, float) or not 0 <= beta <= MOST_BETA), None)
         if strange is not None:
-            raise VerificationError(f"betas returned {shown(strange)} among its values; each is a finite number of at least 0")
+            raise VerificationError(f"betas returned {shown(strange)} among its values; each is a number from 0 to {MOST_BETA:g}")
         from ebmhw.backends import get_backend
 
         backend = get_backend(self._backend) if isinstance(self._backend, str) else self._backend

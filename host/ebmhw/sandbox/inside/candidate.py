@@ -33,8 +33,21 @@ class Packages:
         return importlib.util.spec_from_file_location(fullname, home, submodule_search_locations=folders)
 
 
-def become(order: dict[str, Any], incoming: int, outgoing: int, parent: int, needed: tuple[list[str], list[str]]) -> None:
-    """Confine this process and run the program in it; returns at its end."""
+def _add_builtins() -> None:
+    """Add what the module site would have added, which runs other files as well, and so is left out; many programs end by exit()."""
+    import _sitebuiltins
+    import builtins
+
+    for name in ("exit", "quit"):
+        setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    builtins.help = _sitebuiltins._Helper()
+
+
+def become(order: dict[str, Any], incoming: int, outgoing: int, parent: int, needed: tuple[list[str], list[str]], watched: tuple[int, int]) -> None:
+    """Confine this process and run the program in it; returns at its end.
+
+    ``watched`` are descriptors: one to tell the monitor that the guards are on, and one on which it answers whether it can watch.
+    """
     try:
         with open(order["program"], "rb") as file:
             source = file.read()
@@ -48,6 +61,12 @@ def become(order: dict[str, Any], incoming: int, outgoing: int, parent: int, nee
                 except (OSError, ValueError):  # the two that libc keeps for itself
                     continue
         got = confine(order, parent, needed)
+        os.write(watched[0], b"+")
+        answer = os.read(watched[1], 500)
+        for handle in watched:
+            os.close(handle)
+        if answer != b"+":
+            raise Refused(answer.decode() or "proc: the monitor has ended")
     except (Refused, OSError) as error:
         channel.write(outgoing, channel.framed(channel.REFUSED, str(error).encode()))
         os._exit(1)
@@ -56,6 +75,7 @@ def become(order: dict[str, Any], incoming: int, outgoing: int, parent: int, nee
     told = f"{got['landlock']} {','.join(got['namespaces'])}".encode()
     channel.write(outgoing, channel.framed(channel.READY, told))
     receive, send = channel.functions(incoming, outgoing, order["message"])
+    _add_builtins()
     main = types.ModuleType("__main__")
     main.__dict__.update(__builtins__=__builtins__, __file__=order["program"], receive=receive, send=send)
     words = {MemoryError: channel.framed(channel.MEMORY, b""), OSError: channel.framed(channel.FILES, b"")}

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 HEADER = struct.Struct(">IB")
 """Length of the content, then the kind."""
 
-DATA, READY, REFUSED, MEMORY, FILES = b"D"[0], b"R"[0], b"X"[0], b"M"[0], b"F"[0]
-KINDS = (DATA, READY, REFUSED, MEMORY, FILES)
+DATA, READY, REFUSED, MEMORY, FILES, LAST = b"D"[0], b"R"[0], b"X"[0], b"M"[0], b"F"[0], b"L"[0]
+"""A message; from the program's side: it is confined, it could not be, words about a limit; from the caller's: nothing comes after this."""
 
 
 def framed(kind: int, content: bytes) -> bytes:
@@ -34,6 +34,8 @@ def functions(incoming: int, outgoing: int, limit: int) -> tuple[Callable[[], by
     ``receive`` raises EOFError where no more will come; ``send`` raises ValueError for a message that is too long.
     """
 
+    over = False
+
     def exactly(count: int) -> bytes:
         parts = []
         while count:
@@ -45,7 +47,11 @@ def functions(incoming: int, outgoing: int, limit: int) -> tuple[Callable[[], by
         return b"".join(parts)
 
     def receive() -> bytes:
-        length, _ = HEADER.unpack(exactly(HEADER.size))
+        nonlocal over
+        length, kind = HEADER.unpack(exactly(HEADER.size)) if not over else (0, LAST)
+        if kind == LAST:
+            over = True
+            raise EOFError("no more messages")
         return exactly(length)
 
     def send(content: bytes) -> None:

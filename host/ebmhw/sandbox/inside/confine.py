@@ -42,9 +42,9 @@ def confine(order: dict[str, Any], parent: int, needed: tuple[list[str], list[st
     readable, listable = needed
     abi = landlock.restrict([*readable, *order["readable"]], listable, order["scratch"], list(DEVICES))
     try:
-        # No dump of memory even where the system pipes dumps to a program, which heeds no limit; nobody may trace it.
-        prctl(PR_SET_DUMPABLE, 0)
         drop_capabilities()
+        # So that the monitor sees which descriptors it holds, which it may as its user, or without that right as root.
+        prctl(PR_SET_DUMPABLE, 1)
     except OSError as error:
         raise Refused(f"capabilities: {error.strerror}") from None
     seccomp.install(os.getpid())
@@ -58,9 +58,12 @@ def _limit(order: dict[str, Any], own_user: bool) -> None:
         "CPU": order["cpu"],
         "FSIZE": order["file"],
         "NOFILE": order["open"],
-        "CORE": 0,
+        # Not 0, which systems that pipe dumps to a program do not heed; those are called off by 1, and other dumps are never that short.
+        "CORE": 1,
         "MEMLOCK": 0,
         "MSGQUEUE": 0,
+        # They take memory of the kernel, and all of a user's programs share what there is of it: 96,000 by default.
+        "SIGPENDING": 256,
         "NICE": 0,
         "RTPRIO": 0,
         "STACK": 8 << 20,
@@ -76,7 +79,7 @@ def _limit(order: dict[str, Any], own_user: bool) -> None:
         if hard != resource.RLIM_INFINITY:
             value = min(value, hard)
         # A second between the signal that a program can catch and the one that it cannot.
-        last = value + 1 if name == "CPU" and (hard == resource.RLIM_INFINITY or hard > value) else value
+        last = value + 1 if name == "CPU" and (hard == resource.RLIM_INFINITY or hard > value) else hard if name == "STACK" else value
         resource.setrlimit(number, (value, last))
 
 

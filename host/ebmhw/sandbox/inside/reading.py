@@ -6,8 +6,7 @@ import os
 import sys
 
 OTHERS_PACKAGES = ("site-packages", "dist-packages")
-SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/lib/", "/usr/lib/")
-DATA = ("/etc/ld.so.cache", "/usr/share/zoneinfo", "/dev/urandom", "/dev/random")
+DATA = ("/etc/ld.so.cache", "/usr/share/zoneinfo", "/dev/urandom", "/dev/random", "/dev/stdin")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 

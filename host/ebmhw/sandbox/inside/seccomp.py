@@ -21,17 +21,27 @@ REFUSE, MISSING = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 _LOAD, _EQUAL, _GREATER_EQUAL, _ANY, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4
 
-THREAD = 0x00000100 | 0x00000800 | 0x00010000
-"""CLONE_VM, CLONE_SIGHAND, CLONE_THREAD: what makes a clone a thread of the same process."""
+THREAD = 0x00000100 | 0x00000200 | 0x00000400 | 0x00000800 | 0x00010000
+"""CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD: a thread of the same process, with the same descriptors: else each thread would
+have as many as one process may have, and the monitor would not see them."""
 
-THREAD_ALSO = 0x00000200 | 0x00000400 | 0x00040000 | 0x00080000 | 0x00100000 | 0x00200000 | 0x00400000
-"""What glibc and musl also ask of a thread: shared folders and files, System V semaphores, its registers, two ids, and a flag without meaning."""
+THREAD_ALSO = 0x00040000 | 0x00080000 | 0x00100000 | 0x00200000 | 0x00400000
+"""What glibc and musl also ask of a thread: System V semaphores, its registers, two ids, and a flag without meaning."""
 
 IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS (isatty), TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. TIOCSTI would type into a terminal, FICLONE fill a disk at once."""
 
 FCNTLS = (0, 1, 2, 3, 4, 1030)
 """Copies and flags. F_SETOWN and F_SETSIG would send signals, leases watch others; locks of ranges take memory of the kernel that nothing limits."""
+
+SIGCONT = 18
+"""The monitor stops a program to count its files; one that continued itself meanwhile could hide them."""
+
+SENDING, RECEIVING = 0x40 | 0x4000, 0x2 | 0x40 | 0x100
+"""MSG_DONTWAIT, MSG_NOSIGNAL; MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL. Not MSG_OOB, whose code in Unix sockets nobody needs (CVE-2025-38236)."""
+
+STACK = 3
+"""RLIMIT_STACK."""
 
 PRCTLS = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: names of threads and of memory."""
@@ -58,6 +68,10 @@ def _none_of(bits: int) -> bytes:
     return _one(_ANY, bits, 0, 1) + _one(_RETURN, REFUSE)
 
 
+def _other_than(value: int) -> bytes:
+    return _one(_EQUAL, value, 0, 1) + _one(_RETURN, REFUSE)
+
+
 def _among(values: tuple[int, ...]) -> bytes:
     tests = b"".join(_one(_EQUAL, value, len(values) - place, 0) for place, value in enumerate(values))
     return tests + _one(_RETURN, REFUSE)
@@ -65,21 +79,25 @@ def _among(values: tuple[int, ...]) -> bytes:
 
 def _conditions(process: int) -> dict[str, bytes]:
     """Return what is checked of the arguments of a call, by name; every part ends in a refusal or falls through to the next."""
+    asks = _low(2) + _equal(0) + _high(2) + _equal(0)
     return {
         # fork and vfork are clones without CLONE_THREAD. New namespaces, tracing and pidfds are flags outside of the two sets.
-        "clone": _low(0) + _none_of(0xFFFFFFFF & ~(THREAD | THREAD_ALSO)) + _low(0) + _one(_AND, THREAD) + _equal(THREAD),
+        "clone": _low(0) + _none_of(~(THREAD | THREAD_ALSO)) + _low(0) + _one(_AND, THREAD) + _equal(THREAD),
         # Its flags lie in memory, where no filter sees them; libraries fall back to clone.
         "clone3": _one(_RETURN, MISSING),
-        "kill": _low(0) + _equal(process),
-        "tgkill": _low(0) + _equal(process),
+        "kill": _low(0) + _equal(process) + _low(1) + _other_than(SIGCONT),
+        "tgkill": _low(0) + _equal(process) + _low(2) + _other_than(SIGCONT),
         "prctl": _low(0) + _among(PRCTLS),
         "ioctl": _low(1) + _among(IOCTLS),
         "fcntl": _low(1) + _among(FCNTLS),
-        # Of this process only, and only to ask.
-        "prlimit64": _low(0) + _equal(0) + _low(2) + _equal(0) + _high(2) + _equal(0),
+        # Of this process only; to ask, or to set the stack's, which programs that recurse do, and which the address space bounds.
+        "prlimit64": _low(0) + _equal(0) + _low(1) + _one(_EQUAL, STACK, len(asks) // 8, 0) + asks,
         # A pair of stream sockets, as asyncio makes one, reaches nobody else; a pair of datagram sockets could send to any address.
         "socketpair": _low(0) + _equal(1) + _low(1) + _one(_AND, 0xF) + _equal(1),
-        "sendto": _low(4) + _equal(0) + _high(4) + _equal(0),
+        "sendto": _low(4) + _equal(0) + _high(4) + _equal(0) + _low(3) + _none_of(~SENDING),
+        "recvfrom": _low(3) + _none_of(~RECEIVING),
+        # CLOSE_RANGE_UNSHARE would give a thread descriptors of its own.
+        "close_range": _low(2) + _none_of(~0x4),
         "open": _opening(1),
         "openat": _opening(2),
     }
@@ -89,6 +107,8 @@ def _opening(argument: int) -> bytes:
     # Access mode 3 asks for neither reading nor writing, and Landlock for no right; with O_TRUNC it would empty a file all the same, as
     # O_RDONLY does where Landlock is older than ABI 3.
     mode = _low(argument) + _one(_AND, 3) + _one(_EQUAL, 3, 0, 1) + _one(_RETURN, REFUSE)
+    # O_TMPFILE makes files that no folder shows, nor its times; tempfile falls back to a name that it removes.
+    mode += _low(argument) + _none_of(0x400000)
     return mode + _low(argument) + _one(_ANY, 3, 2, 0) + _one(_ANY, 0x200, 0, 1) + _one(_RETURN, REFUSE)
 
 

@@ -5,9 +5,11 @@ Modules
 blocks : Python within a text
 static : what can be said without running it (domain "code")
 specification : what it must do, as tests, test code, properties and limits
-execution, trial : running it against that (domain "execution")
+execution, trial, judgements : running it against that (domain "execution")
 session, testing : the code's process and the judge's, and what they say to one another
-values, wire, starter, candidate_process, judge_process, proxies, instrument : what runs inside the sandbox
+values (kinds, encoding, decoding, readers, arrays, messages), wire, starter : what the sandbox and the caller share
+candidate_process, instrument (rewriting, annotations, stated) : what runs in the code's process
+judge_process, proxies, remote, doubts, showing : what runs in the judge's
 properties : what must hold of a function for all arguments
 verification : all of it in one call
 """

@@ -58,7 +58,9 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "set": setattr,
     "del": delattr,
     "enter": lambda value: type(value).__enter__(value),
-    "exit": lambda value: type(value).__exit__(value, None, None, None),
+    "exit": lambda value, error: type(value).__exit__(value, type(error) if error is not None else None, error, None),
+    "aiter": lambda value: type(value).__aiter__(value),
+    "close": lambda value: value.close(),
 }
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
 
@@ -69,6 +71,7 @@ class _Candidate:
     def __init__(self, receive: Callable[[], bytes], send: Callable[[bytes], None]) -> None:
         self.module = types.ModuleType(MODULE)
         self._objects: list[Any] = []
+        self._loop: Any = None
         self._numbers: dict[int, int] = {}
         self._callbacks: dict[int, Any] = {}
         self._callback_numbers: dict[int, int] = {}
@@ -76,14 +79,39 @@ class _Candidate:
 
     def serve(self, operation: str, arguments: Any) -> Any:
         """Do what the other side asks for."""
-        if operation == "call":
+        if operation in ("call", "result"):
             target, args, kwargs = arguments
-            return (self._found(target) if type(target) is str else target)(*args, **kwargs)
+            value = (self._found(target) if type(target) is str else target)(*args, **kwargs)
+            return self.awaited(value) if operation == "result" and type(value) is types.CoroutineType else value
         if operation == "name":
             return self._found(*arguments)
         if operation == "load":
             return self.load(*arguments)
+        if operation == "ready":
+            return True
+        if operation == "plain":
+            return _plain(*arguments)
+        if operation == "await":
+            return self.awaited(*arguments)
+        if operation == "anext":
+            return self.awaited(type(arguments[0]).__anext__(arguments[0]))
+        if operation == "aenter":
+            return self.awaited(type(arguments[0]).__aenter__(arguments[0]))
+        if operation == "aexit":
+            value, error = arguments
+            return self.awaited(type(value).__aexit__(value, type(error) if error is not None else None, error, None))
         return _OPERATIONS[operation](*arguments)
+
+    def awaited(self, value: Any) -> Any:
+        """Return what an awaitable comes to, in the one event loop of this process."""
+        import asyncio
+
+        async def waiting() -> Any:
+            return await value
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return self._loop.run_until_complete(waiting())
 
     def _found(self, name: str) -> Any:
         if name not in self.module.__dict__:
@@ -153,19 +181,24 @@ def _described(value: Any) -> list[Any]:
 
 
 def _base(value: Any) -> list[Any]:
-    """Return the tree of the plain value that an object of a class of its own extends, as a tuple with names does a tuple; [] where none."""
-    kind = type(value)
-    base = next((one for one in _PLAIN if isinstance(value, one) and kind is not one), None)
+    """Return the tree of the plain value that an object extends, in a list of one; [] where it extends none that can be passed."""
     try:
-        if base is not None:
-            plain = base(value)
-            return [Encoder().encode(plain)] if type(plain) is base else []
-        if kind in (type({}.keys()), type({}.items())):
-            return [Encoder().encode(set(value))]
-        if (kind.__module__ or "").split(".")[0] == "numpy" and hasattr(value, "tolist"):
-            return [Encoder().encode(value.tolist())]
+        return [Encoder().encode(plain) for plain in _plain(value)]
     except Exception:
         return []
+
+
+def _plain(value: Any) -> list[Any]:
+    """Return the plain value that an object of a class of its own extends, as a tuple with names does a tuple; [] where none."""
+    kind = type(value)
+    base = next((one for one in _PLAIN if isinstance(value, one) and kind is not one), None)
+    if base is not None:
+        plain = base(value)
+        return [plain] if type(plain) is base else []
+    if kind in (type({}.keys()), type({}.items())):
+        return [set(value)]
+    if (kind.__module__ or "").split(".")[0] == "numpy" and hasattr(value, "tolist"):
+        return [value.tolist()]
     return []
 
 

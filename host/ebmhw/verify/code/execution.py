@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from ebmhw.verify.claim import Claim
 from ebmhw.verify.code.blocks import code_of
@@ -16,6 +16,9 @@ from ebmhw.verify.prover import Prover
 from ebmhw.verify.statement import Source, Statement
 from ebmhw.verify.verdict import VIOLATED
 
+if TYPE_CHECKING:
+    from ebmhw.verify.code.properties.ranking import Memory
+
 
 @final
 class Execution(Domain):
@@ -24,11 +27,13 @@ class Execution(Domain):
     Parameters
     ----------
     specification : text of `Specification.to_json`
+    history : what properties caught before, such as a `SessionMemory`; it orders them, and what they catch is noted in it
     """
 
     shares_words = True
 
-    def __init__(self, specification: str) -> None:
+    def __init__(self, specification: str, history: Memory | None = None) -> None:
+        self._history = history
         self._specification = Specification.from_json(specification)
 
     @property
@@ -66,7 +71,7 @@ class Execution(Domain):
             reason = f"the code is no Python: {what} (line {line})"
             return Judgement((Claim(_statement(blocks, "run", span, {"line": line}), VIOLATED, reason),))
         asked = "\n".join(statement.content["text"] for statement in question if statement.kind == "question")
-        with Trial(program, self._specification, asked, deadline) as trial:
+        with Trial(program, self._specification, asked, deadline, self._history) as trial:
             found = trial.findings()
         return Judgement(tuple(Claim(_statement(blocks, one.kind, program.span(one.line), one.content), one.verdict, one.reason) for one in found))
 

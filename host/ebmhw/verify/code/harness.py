@@ -9,19 +9,19 @@ from pathlib import Path
 
 STARTER = Path(__file__).with_name("starter.py")
 _PACKAGE = "ebmhw.verify.code"
-_COMMON = ("values", "wire")
+_COMMON = ("kinds", "arrays", "readers", "decoding", "encoding", "messages", "values", "wire")
 
 
 @cache
 def candidate_modules() -> bytes:
     """Return the first message to the candidate's process."""
-    return _modules(*_COMMON, "instrument", "candidate_process")
+    return _modules(*_COMMON, "stated", "rewriting", "annotations", "instrument", "candidate_process")
 
 
 @cache
 def judge_modules() -> bytes:
     """Return the first message to the judge's process."""
-    return _modules(*_COMMON, "proxies", "judge_process")
+    return _modules(*_COMMON, "showing", "proxies", "remote", "doubts", "judge_process")
 
 
 def _modules(*names: str) -> bytes:

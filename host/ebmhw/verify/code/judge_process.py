@@ -1,6 +1,6 @@
 """The judge's process: runs test code and searches for counterexamples, with proxies for what is under test.
 
-This module runs inside a sandbox of its own: it needs the standard library and its neighbours `values`, `wire` and `proxies` only. The code under
+This module runs inside a sandbox of its own: it needs the standard library and its neighbours only. The code under
 test is never here: what it gives comes by value or as a handle, and whether an assertion holds is decided here.
 """
 
@@ -14,7 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ebmhw.verify.code.proxies import Remote, Stopped
+from ebmhw.verify.code.doubts import compared_with_changed, leaning, names_class
+from ebmhw.verify.code.proxies import Stopped
+from ebmhw.verify.code.remote import ENDS_LOOPS, Remote
 from ebmhw.verify.code.values import Refused
 from ebmhw.verify.code.wire import Raised, said_by
 
@@ -66,7 +68,22 @@ class _Judge:
             self._functions(trees["<checks>"], space)
         except BaseException as error:
             return self._ended(error, here, checks)
-        return {"ended": "passed", "calls": self.remote.calls, "mutated": self.remote.mutated}
+        known = {name for name, *_ in names} & (used | {entry_point})
+        return {"ended": "passed", "calls": self.remote.calls, "doubt": self._doubt(trees["<checks>"], used, known | {"candidate"})}
+
+    def _doubt(self, checks: ast.Module, used: set[str], tested: set[str]) -> str | None:
+        """Return why test code that passed shows nothing; None where it shows something."""
+        remote = self.remote
+        if remote.ended_silently is not None and not used & ENDS_LOOPS:
+            return f"{remote.ended_silently}, which ends a loop without a word"
+        # By PEP 8, since what the code itself says that its names are cannot be trusted.
+        if remote.leant is not None and not any(names_class(name) for name in tested):
+            return f"they rest on {leaning(*remote.leant)}"
+        found = compared_with_changed(checks, remote.mutated, tested)
+        if found is not None:
+            line, name = found
+            return f"the code changed {name}, and line {line} of the checks compares its result with {name} as it was after the call; give it a copy"
+        return None
 
     def _functions(self, tree: ast.Module, space: dict[str, Any]) -> None:
         """Call the test code's check(candidate), and its functions test_... without parameters, unless it calls them itself."""
@@ -108,8 +125,12 @@ class _Judge:
         ended = "broken" if own or not self.remote.calls else "raises"
         return {**told, "ended": ended, "said": f"{type(error).__name__}: {said_by(error)}"}
 
-    def run(self, source: str, name: str, asked: Any, entry_point: str) -> Any:
-        """Run a program that searches: its ``run(call, asked)``, where call(args, kwargs) tells what the entry point made of them."""
+    def run(self, source: str, name: str, asked: Any, entry_point: str) -> dict[str, Any]:
+        """Run a program that searches: its ``run(call, asked)``, where call(args, kwargs) tells what the entry point made of them.
+
+        Returns {"found": what that returns, "leant": as `Remote.leant`, "changed": whether a call changed an argument, "silent": whether one raised
+        StopIteration}.
+        """
         file = f"<{name}>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         module = type(sys)(name)
@@ -123,10 +144,14 @@ class _Judge:
             except Stopped as error:
                 return ("stopped", error.cause)
             except Raised as error:
+                noticed["silent"] = noticed["silent"] or bool(ENDS_LOOPS & set(error.kinds))
                 return ("raised", error.kinds[0], error.said)
+            noticed["changed"] = noticed["changed"] or self.remote.wire.changed
             return ("returned", value, tuple(given))
 
-        return module.__dict__["run"](call, asked)
+        noticed = {"changed": False, "silent": False}
+        found = module.__dict__["run"](call, asked)
+        return {"found": found, "leant": self.remote.leant, **noticed}
 
 
 def _statement(text: str, line: int) -> str | None:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ebmhw.errors import VerificationError, shown
 from ebmhw.verify.code.harness import STARTER, candidate_modules
-from ebmhw.verify.code.proxies import Handle, opaque
-from ebmhw.verify.code.values import Decoder, Refused
+from ebmhw.verify.code.proxies import Handle, handle_of
+from ebmhw.verify.code.values import Refused
 from ebmhw.verify.code.wire import Broken, Wire
 from ebmhw.verify.code.wire import Raised as RaisedThere
 
 if TYPE_CHECKING:
     from ebmhw.sandbox import Ended, Limits
 
-GRACE = 1.0
-"""Seconds that the process may live beyond those of its calls: for starting, and for messages under way."""
+GRACE = 2.0
+"""Seconds beyond those that a process has left in which it has to take a message."""
+START = 60.0
+"""Seconds in which a process loads the harness, which are not the code's; 0.1 s on an idle machine."""
+SWITCH = 0.01
+"""Seconds of each answer that are not the code's: two changes of the process, 3 ms on a busy machine."""
 
 
 class Returned(NamedTuple):
@@ -115,14 +119,17 @@ class Session:
         self.stopped: StoppedCall | None = None
         self._left = given.seconds
         # A judge may think between two calls; what the process computes is bounded by `_left` and by its processor time.
-        wider = replace(given, seconds=min(86400.0, 2 * given.seconds + 30), cpu_seconds=given.processor_seconds)
+        wider = replace(given, seconds=min(86400.0, 5 * given.seconds + 120), cpu_seconds=min(86400, given.processor_seconds + 2))
         self._confined = Confined(STARTER, wider, packages=tuple(packages))
         self._wire = Wire(self._receive, self.send, self._serve, self._export, self._adopt, fatal=(Ending, KeyboardInterrupt))
         self._functions: list[Any] = []
         self._call_left: float | None = None
+        self._starting = True
         self._confined.__enter__()
         with suppress(Ending):
             self.send(candidate_modules())
+        self._asked((), {}, None, "ready")
+        self._starting = False
         self.loaded = self._asked((), {}, None, "load", code, seed, instrument)
 
     def __enter__(self) -> Session:
@@ -144,7 +151,7 @@ class Session:
         return ended
 
     def call(self, name: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, seconds: float | None = None) -> Outcome:
-        """Return what a call of a name of the code made of arguments.
+        """Return what a call of a name of the code made of arguments; what an async function gives is awaited there.
 
         Parameters
         ----------
@@ -159,7 +166,7 @@ class Session:
         """
         given, named = list(args), dict(kwargs or {})
         self.calls += 1
-        return self._asked(given, named, seconds, "call", name, given, named)
+        return self._asked(given, named, seconds, "result", name, given, named)
 
     def do(self, operation: str, *arguments: Any, seconds: float | None = None) -> Outcome:
         """Return what an operation, such as "next", "repr" or "get", made of handles (see `ebmhw.verify.code.candidate_process`)."""
@@ -194,12 +201,15 @@ class Session:
             raise rebuilt(RaisedThere([outcome.kind, *outcome.kinds], outcome.message, (outcome.message,), outcome.line))
         raise VerificationError(f"the session has stopped: {outcome.cause}; open a new one")
 
+    def lean(self, operation: str, kind: str) -> None:
+        """Take note of nothing: who holds the handles of a session knows whose word theirs is."""
+
     def send(self, message: bytes) -> None:
         """Send the process a message as it is."""
         from ebmhw.sandbox import Stopped
 
         try:
-            self._confined.send(message)
+            self._confined.send(message, START if self._starting else max(self._left, 0.001) + GRACE)
         except Stopped as error:
             self._ended(error.ended)
             raise Ending from None
@@ -208,15 +218,15 @@ class Session:
         """Return the next message of the process as it is, unchecked."""
         from ebmhw.sandbox import Stopped
 
-        allowed = self._left if self._call_left is None else min(self._left, self._call_left)
+        allowed = START if self._starting else self._left if self._call_left is None else min(self._left, self._call_left)
         started = time.monotonic()
         try:
-            return self._confined.receive(max(allowed, 0.001))
+            return self._confined.receive(max(allowed, 0.001) + SWITCH)
         except Stopped as error:
             self._ended(error.ended)
             raise Ending from None
         finally:
-            took = time.monotonic() - started
+            took = 0.0 if self._starting else max(0.0, time.monotonic() - started - SWITCH)
             self.busy += took
             self._left -= took
             if self._call_left is not None:
@@ -265,8 +275,7 @@ class Session:
         tag, body = next(iter(tree.items()))
         if tag == "callback" and type(body) is int and 0 <= body < len(self._functions):
             return self._functions[body]
-        number, kind, base = opaque(tree)
-        return Handle(self, number, kind, [Decoder().decode(base[0])] if base else [])
+        return handle_of(self, tree)
 
 
 KINDS = ("type", "bounds", "return")

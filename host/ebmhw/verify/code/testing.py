@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 from ebmhw.errors import VerificationError
 from ebmhw.verify.code.harness import STARTER, judge_modules
 from ebmhw.verify.code.proxies import STOPPED, opaque
-from ebmhw.verify.code.session import Ending, Returned, Session, StoppedCall
+from ebmhw.verify.code.session import GRACE, Ending, Returned, Session, StoppedCall
 from ebmhw.verify.code.values import Decoder, Encoder, Refused, parsed, written
 from ebmhw.verify.code.wire import Broken, checked
 
@@ -50,6 +50,10 @@ class Judge:
     limits : of its process; ``limits.seconds`` bounds what it computes itself, the time of calls not counted
     packages : names of packages that the test code may import
 
+    Attributes
+    ----------
+    noticed : what the last `run` noticed of the code under test (see `ebmhw.verify.code.judge_process`)
+
     Raises
     ------
     SandboxUnavailable
@@ -64,7 +68,8 @@ class Judge:
         given = Limits() if limits is None else limits
         self._left = given.seconds
         self.stopped: StoppedCall | None = None
-        wider = replace(given, seconds=min(86400.0, 2 * given.seconds + 30), cpu_seconds=given.processor_seconds)
+        self.noticed: Mapping[str, Any] = {}
+        wider = replace(given, seconds=min(86400.0, 2 * given.seconds + 120), cpu_seconds=min(86400, given.processor_seconds + 2))
         self._confined = Confined(STARTER, wider, packages=tuple(packages))
         self._confined.__enter__()
         try:
@@ -110,7 +115,11 @@ class Judge:
         VerificationError
             where the program itself raises an exception, naming it.
         """
-        return self._asked(session, "run", source, name, asked, entry_point)
+        told = self._asked(session, "run", source, name, asked, entry_point)
+        if isinstance(told, StoppedCall):
+            return told
+        self.noticed = told
+        return told["found"]
 
     def _asked(self, session: Session, operation: str, *arguments: Any) -> Any:
         if self.stopped is not None:
@@ -143,7 +152,7 @@ class Judge:
                     raise Broken("an answer of the judge does not belong to what was asked")
             else:
                 asked.append(("judge", message[1], _containers(message[3])))
-                session.calls += message[2] == "call"
+                session.calls += message[2] in ("call", "result")
             answer = self._of_code(session, raw, asked)
             if answer is None:  # the code was stopped: what the judge asked last is answered so
                 stop = session.stopped
@@ -167,6 +176,9 @@ class Judge:
                 return None
         except Ending:
             return None
+        if message[0] == "raised" and STOPPED in message[2]["kinds"]:
+            session.stop("tampering", "it gave an exception the name of its own end")
+            return None
         if message[0] == "ask":
             if message[2] != "callback":
                 session.stop("tampering", "the code asked for what is not done here")
@@ -184,7 +196,7 @@ class Judge:
         from ebmhw.sandbox import Stopped
 
         try:
-            self._confined.send(message)
+            self._confined.send(message, max(self._left, 0.001) + GRACE)
         except Stopped as error:
             self.stopped = StoppedCall(error.ended.cause, error.ended.told())
             raise Ending from None

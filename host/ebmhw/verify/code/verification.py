@@ -7,7 +7,7 @@ import inspect
 import textwrap
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ebmhw.errors import VerificationError, shown
 from ebmhw.verify.code.specification import TIMEOUT, Specification
@@ -17,6 +17,9 @@ from ebmhw.verify.examine import examine
 from ebmhw.verify.prover import ReplayProver
 from ebmhw.verify.report import Report
 from ebmhw.verify.texts import Texts
+
+if TYPE_CHECKING:
+    from ebmhw.verify.code.properties.ranking import Memory
 
 
 def verify_code(
@@ -34,6 +37,7 @@ def verify_code(
     packages: Sequence[str] = (),
     seed: int = 0,
     memory: int | None = None,
+    history: Memory | None = None,
 ) -> Report:
     """Return the report of Python code: what static analysis finds, and what running it in the sandbox shows.
 
@@ -48,6 +52,8 @@ def verify_code(
     checks : test code, or a function check(candidate) taken by its source
     setup : Python that runs before the checks, in their process
     infer, instrument, packages, seed, memory : as for `Specification`
+    history : what properties caught before, such as a `SessionMemory`: the most promising ones are tried first, and what they catch is
+        noted in it
 
     Raises
     ------
@@ -70,7 +76,7 @@ def verify_code(
         properties = (properties,)
     elif not isinstance(properties, Sequence):
         raise VerificationError(f"properties is {shown(properties)}; give texts or functions")
-    specification = Specification(
+    specified = Specification(
         entry_point=entry_point,
         tests=tests,
         checks=source_of(checks, "checks") if callable(checks) else checks,
@@ -83,12 +89,17 @@ def verify_code(
         packages=packages,
         seed=seed,
         code=True,
-    ).to_json()
+    )
+    specification = specified.to_json()
     started = time.perf_counter()
     # The code's own time, that of the judge for checks and for properties, and the starts of their processes.
-    deadline = Deadline(4 * float(timeout) + 120)
+    deadline = Deadline(8 * specified.timeout + 120)
     texts = Texts(question, code, None, None, specification)
     domains = make_domains(chosen_names(["code", "execution"], texts), texts)
+    if history is not None:
+        from ebmhw.verify.code.execution import Execution
+
+        domains = [Execution(specification, history) if domain.name == "execution" else domain for domain in domains]
     claims, open_goals, failures = examine(texts, domains, ReplayProver({}, deadline), deadline)
     return Report(
         texts=texts,

@@ -70,6 +70,7 @@ class Wire:
     ----------
     notes : what goes along with the next answer, JSON-able
     heard : what went along with the answers of the other side
+    changed : whether the last answer changed an argument
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Wire:
         self._number = 0
         self.notes: list[Any] = []
         self.heard: list[Any] = []
+        self.changed = False
 
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Return what the other side answers; arguments that it changed are changed here as well.
@@ -96,6 +98,7 @@ class Wire:
         """
         self._number += 1
         number = self._number
+        self.changed = False
         known: list[Any] = []
         tree = Encoder(known, self._export).encode(arguments)
         self._send(written(["ask", number, operation, tree]))
@@ -111,6 +114,7 @@ class Wire:
             try:
                 value = decoder.decode(message[2]) if message[0] == "returned" else None
                 decoder.restate(message[3])
+                self.changed = any(state is not None for state in message[3])
                 error = _raised(message[2]) if message[0] == "raised" else None
             except Refused as refused:
                 raise Broken(str(refused)) from None

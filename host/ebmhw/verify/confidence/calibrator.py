@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebmhw.errors import VerificationError, shown
+from ebmhw.numbers import whole
 from ebmhw.verify.confidence.evaluation import Evaluation, evaluate
 from ebmhw.verify.confidence.examples import OPTIONAL, Example, features
 from ebmhw.verify.confidence.fitting import FOLDS, Mapping, Scorer, cross_fitted, names_in, table_of
@@ -82,18 +83,26 @@ class Calibrator:
         """
         if not examples or not all(isinstance(one, Example) for one in examples):
             raise VerificationError("examples must be a list of Example; make them by ebmhw.verify.confidence.example")
+        start = whole(seed)
+        if start is None or start < 0:
+            raise VerificationError(f"seed is {shown(seed)}; give a whole number of at least 0")
+        strange = next((one for one in examples if not isinstance(one.correct, (bool, np.bool_)) or not isinstance(one.group, str)), None)
+        if strange is not None:
+            raise VerificationError(f"an example has correct {shown(strange.correct)} and group {shown(strange.group)}; give a bool and a str")
         names = names_in(examples)
         table, correct = table_of(examples, names), np.array([one.correct for one in examples], dtype=np.bool_)
-        found, groups = np.unique([one.group for one in examples], return_inverse=True)
+        # By a dict: an array of texts would take the longest one's memory for each.
+        found = {name: number for number, name in enumerate(sorted({one.group for one in examples}))}
+        groups = np.array([found[one.group] for one in examples])
         if len(found) < LEAST_GROUPS:
             raise VerificationError(f"there are {len(found)} questions; give at least {LEAST_GROUPS}, or probabilities mean nothing")
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(start)
         for_threshold = np.zeros(len(found), dtype=np.bool_)
         for_threshold[generator.permutation(len(found))[: round(THRESHOLD_SHARE * len(found))]] = True
         fit = ~for_threshold[groups]
         if not 0 < correct[fit].sum() < fit.sum():
             raise VerificationError(f"all {int(fit.sum())} examples to fit on are {'right' if correct[fit].any() else 'wrong'}; give both kinds")
-        scorer, mapping, losses = cross_fitted(table[fit], correct[fit], groups[fit].astype(np.float64), names, seed)
+        scorer, mapping, losses = cross_fitted(table[fit], correct[fit], groups[fit].astype(np.float64), names, start)
         # One a question: the first in an order by chance.
         order = generator.permutation(len(examples))
         rest = order[~fit[order]]

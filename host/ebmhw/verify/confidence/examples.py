@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from ebmhw.errors import VerificationError, shown
 from ebmhw.verify.certificate import text_hash
 from ebmhw.verify.report import Report
@@ -81,9 +83,11 @@ def features(report: Report, *, logprob: float | None = None, agreement: float |
 
 def example(report: Report, correct: bool, *, group: str | None = None, logprob: float | None = None, agreement: float | None = None) -> Example:
     """Return a response whose truth is known; its group is its question where none is given. Other parameters as of `features`."""
-    if not isinstance(correct, bool):
+    if not isinstance(correct, (bool, np.bool_)):
         raise VerificationError(f"correct is {shown(correct)}; give True or False")
-    return Example(features(report, logprob=logprob, agreement=agreement), correct, text_hash(report.texts.question) if group is None else group)
+    return Example(
+        features(report, logprob=logprob, agreement=agreement), bool(correct), text_hash(report.texts.question) if group is None else group
+    )
 
 
 def _within(value: float, name: str, low: float, high: float) -> float:

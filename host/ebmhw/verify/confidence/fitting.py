@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ebmhw.errors import VerificationError
+from ebmhw.errors import VerificationError, shown
 from ebmhw.verify.confidence.examples import NAMES, OPTIONAL, Example
 from ebmhw.verify.confidence.isotonic import pooled, stepped
 from ebmhw.verify.confidence.logistic import fitted, platt, sigmoid
@@ -20,6 +20,8 @@ Kind = Literal["platt", "isotonic"]
 
 PENALTY = 1.0
 FOLDS = 5
+MOST = 1e9
+"""Size of a feature at most; what is larger would drown the others, and what is not finite makes a probability that is none."""
 
 
 class Scorer(NamedTuple):
@@ -79,20 +81,30 @@ class Fitted(NamedTuple):
 
 
 def names_in(examples: Sequence[Example]) -> tuple[str, ...]:
-    """Return the features that the examples have; VerificationError where some have an optional one and others do not."""
+    """Return the features that the examples have; VerificationError where they have none, or some have an optional one and others do not."""
     for name in OPTIONAL:
         having = sum(name in one.features for one in examples)
         if 0 < having < len(examples):
             raise VerificationError(f"{name} is known of {having} of {len(examples)} examples; give it for all, or for none")
-    return tuple(name for name in NAMES if name in examples[0].features)
+    names = tuple(name for name in NAMES if name in examples[0].features)
+    if not names:
+        raise VerificationError(f"example 0 has none of the features {', '.join(NAMES)}; make examples by ebmhw.verify.confidence.example")
+    return names
 
 
 def table_of(examples: Sequence[Example], names: Sequence[str]) -> Array:
-    """Return features as rows (n, d); VerificationError where one is missing."""
-    try:
-        return np.array([[one.features[name] for name in names] for one in examples], dtype=np.float64).reshape(len(examples), len(names))
-    except KeyError as error:
-        raise VerificationError(f"an example has no feature {error}, which this was fitted with; give it") from None
+    """Return features as rows (n, d); VerificationError where one is missing or no number from -`MOST` to `MOST`."""
+    rows = []
+    for at, one in enumerate(examples):
+        missing = next((name for name in names if name not in one.features), None)
+        if missing is not None:
+            raise VerificationError(f"example {at} has no feature {missing!r}, which this was fitted with; give it")
+        row = [one.features[name] for name in names]
+        for name, value in zip(names, row, strict=True):
+            if not isinstance(value, (int, float)) or not abs(value) <= MOST:
+                raise VerificationError(f"{name} of example {at} is {shown(value)}; give a number from {-MOST:g} to {MOST:g}")
+        rows.append(row)
+    return np.array(rows, dtype=np.float64).reshape(len(examples), len(names))
 
 
 def fit_scorer(table: Array, correct: Truth, names: tuple[str, ...]) -> Scorer:

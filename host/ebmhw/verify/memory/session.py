@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal, final
 
 from ebmhw.errors import VerificationError, shown
 from ebmhw.numbers import whole
-from ebmhw.redaction import without_secrets
+from ebmhw.stopping import uninterrupted
 from ebmhw.verify.certificate import text_hash
+from ebmhw.verify.memory.checking import check_name, check_size, checked_text
 from ebmhw.verify.memory.differing import Change, Difference, difference
 from ebmhw.verify.memory.hold import held
 from ebmhw.verify.memory.pack import Pack, home_of, path_of, read_pack, write_pack
 from ebmhw.verify.memory.recording import check_of, counts_of, shape_of
-from ebmhw.verify.memory.state import COUNTERS, EMPTY, MOST, NAME_LENGTH, Check, Count, Counted, State, latest
+from ebmhw.verify.memory.state import COUNTERS, EMPTY, MOST, Check, Count, Counted, State, latest
 
 if TYPE_CHECKING:
     from ebmhw.verify.repair import RepairReport
@@ -65,8 +66,8 @@ class SessionMemory:
         VerificationError
             for anything else, and where the memory holds `COUNTERS` counters already.
         """
-        _check_name(kind, "kind")
-        _check_name(name, "name")
+        check_name(kind, "kind")
+        check_name(name, "name")
         numbers = whole(tried), whole(caught)
         if numbers[0] is None or numbers[1] is None or not 0 <= numbers[1] <= numbers[0] <= MOST:
             raise VerificationError(
@@ -88,7 +89,8 @@ class SessionMemory:
 
         Counted with it, unless the very same check is there already: claims by domain and kind (tried: judged; caught: violated), repairs by method.
         """
-        check, others = check_of(report, int(time.time()), self.keep_texts)
+        # A clock that was never set may stand before 1970; what is read again is 0 or later.
+        check, others = check_of(report, min(MOST, max(0, int(time.time()))), self.keep_texts)
         known = check.key in self._base.checks or check.key in self._checks
         if not known:
             self._add(counts_of(report))
@@ -107,12 +109,12 @@ class SessionMemory:
 
         It is no proof. Check the text again, or the certificate whose digest it names (`ebmhw.verify.check_certificate`).
         """
-        texts = text_hash(_text(question, "question")), text_hash(_text(response, "response"))
+        texts = text_hash(checked_text(question, "question")), text_hash(checked_text(response, "response"))
         return self._found(lambda check: (check.question, check.response) == texts)
 
     def similar(self, question: str) -> tuple[Check, ...]:
         """Return what was said of answers to questions that differ from this one in numbers, case and blanks only, the latest first."""
-        shape = shape_of(_text(question, "question"))
+        shape = shape_of(checked_text(question, "question"))
         return self._found(lambda check: check.shape == shape)
 
     def save(self) -> None:
@@ -131,9 +133,11 @@ class SessionMemory:
             if os.path.lexists(self.path):
                 self._take(read_pack(self.path))
             state = self._state()
-            _check_size(state)
-            write_pack(self.path, Pack(state, self._source, home_of(self.path)))
-            self._base, self._new, self._checks = state, {}, {}
+            check_size(state)
+            # Interrupted between the two, the end of a with statement would save again and count twice.
+            with uninterrupted():
+                write_pack(self.path, Pack(state, self._source, home_of(self.path)))
+                self._base, self._new, self._checks = state, {}, {}
 
     def export(self, path: str | os.PathLike[str]) -> int:
         """Write a pack of all that is remembered, whole or not at all, and return how many counters and checks it holds.
@@ -178,8 +182,9 @@ class SessionMemory:
                 if os.path.lexists(self.path):
                     self._take(read_pack(self.path))
                 change, state = self._changed(given, how, dry_run), self._imported(given, how)
-                write_pack(self.path, Pack(state, self._source if how == "merge" else None, home_of(self.path)))
-                self._base, self._new, self._checks = state, {}, {}
+                with uninterrupted():
+                    write_pack(self.path, Pack(state, self._source if how == "merge" else None, home_of(self.path)))
+                    self._base, self._new, self._checks = state, {}, {}
         if how == "replace":
             # Who wrote the pack goes on counting under its own sources.
             self._source = uuid.uuid4().hex
@@ -241,28 +246,10 @@ class SessionMemory:
 
     def _imported(self, given: State, how: str) -> State:
         state = self._state().joined(given) if how == "merge" else given
-        _check_size(state)
+        check_size(state)
         return state
 
     def _changed(self, given: State, how: str, dry_run: bool) -> Change:
         before = self._state()
         after = self._imported(given, how)
         return Change(how, dry_run, *difference(before, after)[:3], difference(before, given).conflicts)
-
-
-def _check_size(state: State) -> None:
-    if len(state.counters) > COUNTERS:
-        raise VerificationError(f"together there would be {len(state.counters)} counters, and a memory holds {COUNTERS}; start another memory")
-
-
-def _check_name(value: object, what: str) -> None:
-    if not isinstance(value, str) or not 0 < len(value) <= NAME_LENGTH or not value.isprintable():
-        raise VerificationError(f"{what} is {shown(value)}; give a printable text of 1 to {NAME_LENGTH} characters")
-    if without_secrets(value) != value:
-        raise VerificationError(f"{what} holds what looks like a secret; give it another name")
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise VerificationError(f"the {what} is {shown(value)}; give a str")
-    return value

@@ -105,6 +105,10 @@ async def _pump(candidates: AsyncIterable[Any], feed: _Feed) -> None:
             index += 1
     except Exception as error:
         feed.finish(error)
+    except BaseException:
+        # Its source was cancelled: whoever waits for candidates would wait for ever.
+        feed.finish(VerificationError("the source of candidates was cancelled before its end; give one that ends, or end the stream"))
+        raise
     else:
         feed.finish()
 

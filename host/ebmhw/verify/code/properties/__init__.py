@@ -5,16 +5,16 @@ from __future__ import annotations
 from ebmhw.lazy import lazily
 
 _HOMES = {
-    "Asked": "prepare",
+    "Asked": "asking",
     "Finding": "outcomes",
-    "PACKAGES": "prepare",
+    "PACKAGES": "asking",
     "Property": "property",
     "STANDARD": "standard",
     "describe": "given",
     "findings": "outcomes",
     "inferred": "infer",
     "note": "ranking",
-    "property_claims": "prepare",
+    "property_claims": "asking",
     "ranked": "ranking",
     "read_properties": "given",
 }

@@ -54,6 +54,7 @@ _LINES = (
         "if not isinstance(got, int) or got < 0: raise Broken(got, 'is not', 'a whole number of at least 0', '')",
         None,
         (int,),
+        r"-\d|minus|negative|signed|degrees",
     ),
     Cue(
         "ascending",
@@ -62,7 +63,8 @@ _LINES = (
         "if any(x > y for x, y in zip(got, got[1:])): raise Broken(got, 'is not', 'in ascending order', '')",
         None,
         (list, tuple),
-        r"descending|decreasing|reverse|\bif\b|\bsum\b|\bones\b|\blength\b|whether",
+        r"descending|decreasing|reverse|\bif\b|\bsum\b|\bones\b|\blength\b|whether"
+        r"|(given|takes?|input|from|into|with) (\w+ ){0,4}(sorted )?in (asc|inc)",
         2,
     ),
     Cue(
@@ -80,7 +82,7 @@ _LINES = (
         "if not subsequence(got, before): raise Broken(got, 'is not', 'made of elements of ' + repr(before) + ' in their order', '')",
         list,
         (list,),
-        r"\bsort|revers|replace|\border of\b",
+        r"\bsort|revers|replace|\border of\b|duplic|unique|distinct",
     ),
     Cue(
         "rearrangement",
@@ -89,7 +91,7 @@ _LINES = (
         "if counted(got) != counted(before): raise Broken(got, 'is not', 'a rearrangement of ' + repr(before), '')",
         list,
         (list,),
-        r"\bunique|distinct|remov|filter|\bonly\b.*\belements\b",
+        r"\bunique|distinct|duplic|remov|filter|delet|discard|ignor|drop|without|\bonly\b.*\belements\b|\b(first|last|top|largest|smallest) \w+",
         2,
     ),
     Cue(
@@ -99,7 +101,7 @@ _LINES = (
         "if len(got) != len(before): raise Broken(got, 'is not', 'of length ' + str(len(before)), '')",
         list,
         (list,),
-        r"filter|remov|less than|greater",
+        r"filter|remov|less than|greater|\bonly\b|skip|drop|discard|duplic|unique|distinct|ignor",
         2,
     ),
     Cue(
@@ -120,11 +122,13 @@ _LINES = (
     ),
     Cue(
         "one of the elements",
-        r"^(out of list of \w+ )?returns? (longest|shortest|word with maximum number|(2nd|second) (smallest|largest) element)",
+        r"^(out of list of \w+ )?returns? ((longest|shortest) (one|word|string|text|element|item|name|list)\b|word with maximum number"
+        r"|(2nd|second) (smallest|largest) element)",
         "its result is an element of its argument, or None",
         "if got is not None and got not in before: raise Broken(got, 'is not', 'an element of ' + repr(before), '')",
         list,
         (),
+        r"\bthat (can|could|is not|do|does)|concatenat|combin|common|prefix|suffix|substring|sub-?sequence",
     ),
     Cue(
         "leaves its argument",

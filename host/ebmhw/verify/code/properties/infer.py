@@ -12,7 +12,7 @@ from ebmhw.verify.code.properties.prompt import Prompt, read_prompt
 from ebmhw.verify.code.properties.property import Property
 from ebmhw.verify.code.properties.reference import KINDS, Reference
 from ebmhw.verify.code.properties.references import REFERENCES
-from ebmhw.verify.code.properties.words import Sentence, fits, sentences
+from ebmhw.verify.code.properties.words import Fit, Sentence, fits, sentences
 
 _CHANCE = ("random", "shuffle", "sample", "chance", "time", "clock", "date", "now", "today", "uuid")
 
@@ -31,7 +31,7 @@ def inferred(code: str, question: str, entry_point: str, tests: Sequence[tuple[t
     columns = list(zip(*(arguments for arguments, _ in prompt.examples), strict=True)) if prompt.examples else []
     hull = _hull(prompt, columns)
     found: list[Property] = []
-    exact = _reference(prompt, said, columns)
+    exact = _reference(prompt, said, columns, hull)
     if exact is not None:
         found.append(exact)
     round_trip = _round_trip(prompt, said)
@@ -81,40 +81,61 @@ def kind_of(annotation: ast.expr | None, values: Sequence[Any]) -> str:
     }.get(told, "any")
 
 
-def _reference(prompt: Prompt, said: list[Sentence], columns: Sequence[Sequence[Any]]) -> Property | None:
+def _reference(prompt: Prompt, said: list[Sentence], columns: Sequence[Sequence[Any]], hull: dict[str, str] | None) -> Property | None:
     kinds = [kind_of(annotation, columns[number] if columns else ()) for number, annotation in enumerate(prompt.parameters.values())]
-    own = [prompt.name, *prompt.parameters]
-    found: list[tuple[str, Reference]] = []
+    words = {word for sentence in said for word in sentence.words}
+    found: list[tuple[Fit, Reference]] = []
     for reference in REFERENCES:
-        if len(reference.kinds) == len(kinds) and all(map(_suits, reference.kinds, kinds)):
-            cue = fits(reference.words, said, own, reference.also, len(prompt.examples))
-            if cue is not None:
-                found.append((cue, reference))
+        if len(reference.kinds) != len(kinds) or len(prompt.examples) < reference.examples:
+            continue
+        if not all(_suits(wanted, kind, words, len(kinds)) for wanted, kind in zip(reference.kinds, kinds, strict=True)):
+            continue
+        also = f"{reference.also} positive natural" if set(reference.kinds) == {"int"} else reference.also
+        own = [*prompt.parameters, *([prompt.name] if "_" in prompt.name or len(prompt.name) < 3 else [])]
+        fit = fits(reference.words, said, own, also, len(prompt.examples))
+        if fit is not None and (fit.whole or hull is not None):
+            found.append((fit, reference))
     # Of two the one that takes more of the words says more: "sorted unique elements" is not "sorted".
-    return _agreeing(prompt, *max(found, key=lambda one: len(one[0]))) if found else None
+    return _agreeing(prompt, *max(found, key=lambda one: len(one[0].cue)), hull) if found else None
 
 
-def _suits(wanted: str, kind: str) -> bool:
+_MANY = frozenset(
+    {"list", "lists", "array", "arrays", "string", "strings", "text", "word", "words", "tuple", "sequence", "dictionary", "set", "matrix"}
+)
+_PLURALS = frozenset({"numbers", "integers", "elements", "values"})
+
+
+def _suits(wanted: str, kind: str, words: set[str], parameters: int) -> bool:
+    """Tell whether a parameter may be what a reference takes; one of which nothing is known is an integer where no word speaks of several things."""
+    if (wanted, kind) == ("int", "any"):
+        return not words & _MANY and not (parameters == 1 and words & _PLURALS)
     return wanted == kind or (wanted, kind) in (("number", "int"), ("list", "numbers"), ("list", "texts"), ("numbers", "list"), ("texts", "list"))
 
 
-def _agreeing(prompt: Prompt, cue: str, reference: Reference) -> Property:
+def _agreeing(prompt: Prompt, fit: Fit, reference: Reference, hull: dict[str, str] | None) -> Property:
     names = list(prompt.parameters)
     plain = [given or KINDS[kind] for given, kind in zip(reference.given or ("",) * len(names), reference.kinds, strict=True)]
+    if not fit.whole and hull is not None:
+        # Words that are not understood may say more than the examples show: beyond them nothing is known.
+        plain = list(hull.values())
     letters = ", ".join("abc"[: len(names)])
     arguments = ", ".join(names)
+    in_place = reference.kinds[0] in ("list", "numbers", "texts") and "return" not in prompt.words.lower()
+    settled = any(value is not None for _, value in prompt.examples)
     source = (
         f"def ref({letters}):\n{reference.body}\n"
-        f"def prop(f, {arguments}):\n    expected = ref({', '.join(f'deepcopy({name})' for name in names)})\n    agree(f({arguments}), expected)\n"
+        f"def prop(f, {arguments}):\n    expected = meant(ref, {', '.join(f'deepcopy({name})' for name in names)})\n    got = f({arguments})\n"
+        + (f"    if got is None and isinstance(expected, list): got = {names[0]}\n" if in_place else "")
+        + f"    agree(alike(got, expected, {settled}), expected, {not reference.unordered})\n"
     )
     return Property(
         name=f"agrees with: {reference.name}",
-        definition=f"its result is what {cue!r} means",
+        definition=f"its result is what {fit.cue!r} means",
         source=source,
         given=dict(zip(names, plain, strict=True)),
         origin="exact",
         supported=True,
-        cue=cue,
+        cue=fit.cue,
     )
 
 

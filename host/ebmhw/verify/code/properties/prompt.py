@@ -46,12 +46,32 @@ def read_prompt(code: str, question: str, entry_point: str) -> Prompt | None:
     if names.vararg or names.kwarg or names.kwonlyargs:
         return None
     text = ast.get_docstring(found) or ""
-    if entry_point not in asked:
-        text = f"{question}\n{text}"
     positional = [*names.posonlyargs, *names.args]
+    annotations, returns = {one.arg: one.annotation for one in positional}, found.returns
+    if entry_point not in asked:
+        said, stated = _stated(question, entry_point)
+        text = f"{said}\n{text}"
+        if stated is not None and [one.arg for one in stated.args.args] == list(annotations):
+            annotations = {one.arg: one.annotation or annotations[one.arg] for one in stated.args.args}
+            returns = stated.returns or returns
     siblings = {name: ast.unparse(one) for name, one in asked.items() if name != entry_point and _has_body(one)}
     words, examples = split_examples(text, entry_point, [parameter.arg for parameter in positional])
-    return Prompt(entry_point, {one.arg: one.annotation for one in positional}, found.returns, words, tuple(examples), siblings)
+    if _prints(written.get(entry_point)):
+        examples = []
+    return Prompt(entry_point, annotations, returns, words, tuple(examples), siblings)
+
+
+def _stated(question: str, name: str) -> tuple[str, ast.FunctionDef | None]:
+    """Return a question without the signature that its prose states, "Write gcd(a: int, b: int) -> int, the ...", and that, or None."""
+    match = re.search(rf"(?<![\w.]){re.escape(name)}\s*(\([^()]{{0,500}}\)(?:\s*->\s*[\w.]+(?:\[[\w., \[\]]*\])?)?)", question)
+    if match is None or question[: match.start()].rstrip().endswith(">>>"):
+        return question, None
+    try:
+        (stated,) = ast.parse(f"def {name}{match[1]}: pass").body
+    except (SyntaxError, ValueError):
+        return question, None
+    assert isinstance(stated, ast.FunctionDef)
+    return f"{question[: match.start()]} {question[match.end() :]}", stated
 
 
 def _functions(text: str) -> dict[str, ast.FunctionDef]:
@@ -60,6 +80,13 @@ def _functions(text: str) -> dict[str, ast.FunctionDef]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _prints(function: ast.FunctionDef | None) -> bool:
+    """Tell whether a function prints and returns no value: what its examples show is then what it prints."""
+    if function is None or any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(function)):
+        return False
+    return any(isinstance(node, ast.Name) and node.id == "print" for node in ast.walk(function))
 
 
 def _has_body(function: ast.FunctionDef) -> bool:
@@ -101,7 +128,8 @@ def split_examples(text: str, name: str, parameters: Sequence[str]) -> tuple[str
             value = None if not answer or answer.startswith(">>>") else _literal(answer)
         else:
             continue
-        if isinstance(arguments, tuple) and len(arguments) == len(parameters) and value is not _NOTHING:
+        denied = bool(told) and line.startswith(">>>") and number < len(lines) and lines[number].strip() == "False"
+        if isinstance(arguments, tuple) and len(arguments) == len(parameters) and value is not _NOTHING and not denied and not _elided(value):
             examples.append((arguments, value))
             equations += [len(examples) - 1] if told and rest.startswith("=") and not rest.startswith(("==", "=>")) else []
         if line.startswith(">>>") and not told:
@@ -126,6 +154,13 @@ def _literal(text: str) -> Any:
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
     return _NOTHING
+
+
+def _elided(value: Any) -> bool:
+    """Tell whether a value holds an ellipsis, which in an example stands for what is left out."""
+    if isinstance(value, dict):
+        return any(map(_elided, value.values()))
+    return value is ... or (isinstance(value, (list, tuple, set)) and any(map(_elided, value)))
 
 
 def _closing(text: str, start: int) -> int | None:

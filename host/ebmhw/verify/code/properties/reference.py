@@ -20,6 +20,8 @@ class Reference(NamedTuple):
     body : Python of ``ref(a, b, ...)``
     given : a strategy for each parameter; "" for what the kind says
     also : further words that change nothing in its meaning
+    examples : how many examples it needs, where its words leave something to convention, such as where Fibonacci's numbers begin
+    unordered : whether a list's order is left open
     """
 
     name: str
@@ -28,6 +30,8 @@ class Reference(NamedTuple):
     body: str
     given: tuple[str, ...] = ()
     also: str = ""
+    examples: int = 0
+    unordered: bool = False
 
 
 KINDS = {

@@ -19,6 +19,7 @@ NUMBERS: tuple[Reference, ...] = (
         INT,
         "    x, y = 0, 1\n    for _ in range(a): x, y = y, x + y\n    return x\n",
         ("st.integers(1, 20)",),
+        examples=1,
     ),
     Reference("factorial", r"factorial", INT, of("__import__('math').factorial(a)"), ("st.integers(1, 12)",)),
     Reference("prime", r"(is )?(an? )?primes?( numbers?| or not)?", INT, of("prime(a)", PRIME), NATURAL),
@@ -37,6 +38,7 @@ NUMBERS: tuple[Reference, ...] = (
         "    found, d = [], 2\n    while a > 1:\n        while a % d == 0: found.append(d); a //= d\n        d += 1\n    return found\n",
         ("st.integers(2, 300)",),
         "order from smallest largest",
+        examples=1,
     ),
     Reference(
         "primes below",
@@ -56,12 +58,27 @@ NUMBERS: tuple[Reference, ...] = (
         of("max(d for d in range(1, a) if a % d == 0)"),
         ("st.integers(2, 300)",),
     ),
-    Reference("divisors", r"(all )?(positive )?divisors", INT, of("[d for d in range(1, a + 1) if a % d == 0]"), NATURAL, "sorted ascending order"),
+    Reference("divisors", r"(all )?(positive )?divisors", INT, of("[d for d in range(1, a + 1) if a % d == 0]"), NATURAL, unordered=True),
+    Reference(
+        "number of divisors",
+        r"(number|count) of (all )?(positive )?divisors|counts? (all )?divisors",
+        INT,
+        of("sum(a % d == 0 for d in range(1, a + 1))"),
+        NATURAL,
+    ),
+    Reference(
+        "number of primes below",
+        r"(number|count) of primes?( numbers?)? (less than|smaller than|below) n",
+        INT,
+        of("sum(map(prime, range(a)))", PRIME),
+        NATURAL,
+    ),
+    Reference("cube", r"cube of (a |given )?(number|integer|n|x)", INT, of("a ** 3"), ("st.integers(2, 200)",)),
     Reference("power of two", r"power of (two|2)", INT, of("a & (a - 1) == 0"), NATURAL),
     Reference("perfect square", r"perfect square", INT, of("__import__('math').isqrt(a) ** 2 == a"), NATURAL),
     Reference(
         "perfect cube",
-        r"(perfect )?cube( of some (integer|number))?",
+        r"perfect cube|cube of some (integer|number|ingeger)",
         INT,
         of("any(n ** 3 == abs(a) for n in range(abs(a) + 1))"),
         ("st.integers(1, 200)",),
@@ -69,7 +86,13 @@ NUMBERS: tuple[Reference, ...] = (
     ),
     Reference("even", r"even", INT, of("a % 2 == 0"), NATURAL, "number"),
     Reference("odd", r"odd", INT, of("a % 2 == 1"), NATURAL, "number"),
-    Reference("leap year", r"leap year", INT, of("a % 4 == 0 and (a % 100 != 0 or a % 400 == 0)"), ("st.integers(1600, 2400)",)),
+    Reference(
+        "leap year",
+        r"leap year",
+        INT,
+        of("a % 4 == 0 and (a % 100 != 0 or a % 400 == 0)"),
+        ("st.one_of(st.integers(16, 24).map(lambda c: 100 * c), st.integers(1600, 2400))",),
+    ),
     Reference("digits reversed", r"(reverse|reversed) digits|digits reversed", INT, of("int(str(a)[::-1])"), NATURAL),
     Reference(
         "binary text",
@@ -78,6 +101,7 @@ NUMBERS: tuple[Reference, ...] = (
         of("bin(a)[2:]"),
         NATURAL,
         "decimal format string",
+        examples=1,
     ),
     Reference(
         "change of base",
@@ -97,7 +121,7 @@ NUMBERS: tuple[Reference, ...] = (
     ),
     Reference(
         "Roman numeral",
-        r"roman numeral",
+        r"roman numeral( equivalent as string and return it in lowercase)?",
         INT,
         "    found = ''\n"
         "    for t, n in zip('m cm d cd c xc l xl x ix v iv i'.split(), (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1)):\n"
@@ -105,6 +129,7 @@ NUMBERS: tuple[Reference, ...] = (
         "    return found\n",
         ("st.integers(1, 1000)",),
         "lowercase equivalent obtain",
+        examples=1,
     ),
     Reference(
         "simple power", r"simple power", ("int", "int"), of("any(b ** n == a for n in range(12))"), ("st.integers(1, 60)", "st.integers(2, 9)")

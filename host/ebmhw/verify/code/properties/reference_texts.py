@@ -108,7 +108,22 @@ TEXTS_: tuple[Reference, ...] = (
         "perform consisting only of 1s 0s inputs also",
     ),
     Reference("joined", r"concatenate( list of strings)?( into)?( single string)?", TEXTS, of("''.join(a)")),
-    Reference("longest text", r"longest( one)?", TEXTS, of("max(a, key=len)"), ("",), "out first case multiple same length none is empty"),
+    Reference(
+        "longest text",
+        r"longest( one)?",
+        TEXTS,
+        of("max(a, key=len)"),
+        ("st.lists(st.lists(st.sampled_from('abcd'), min_size=1, max_size=7).map(''.join), min_size=1, max_size=6, unique_by=len)",),
+        "out none empty",
+    ),
+    Reference(
+        "longest text, the first",
+        r"first (one|longest)( in case of multiple strings of same length)?",
+        TEXTS,
+        of("max(a, key=len)"),
+        ("",),
+        "out longest one none empty case",
+    ),
     Reference(
         "texts that hold another",
         r"(only for )?(ones|strings|those) that (contain|contains) (given )?substring",

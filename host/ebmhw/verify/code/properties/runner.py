@@ -1,6 +1,7 @@
 """The runner of properties: draws arguments with Hypothesis, calls the candidate through a function, and finds the smallest arguments that break one.
 
-It is executed as it stands in the judge's process, beside Python's own library, hypothesis and sortedcontainers; nothing of ebmhw is there.
+It is executed as it stands in the judge's process, beside Python's own library, Hypothesis and `relations`; nothing else of
+ebmhw is there.
 """
 
 from __future__ import annotations
@@ -12,8 +13,16 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from ebmhw.verify.code.properties.relations import Broken, agree, alike, assume, counted, leave_out, meant, same, subsequence
+
 MAX_TRIES_AFTER_FAILURE = 500
 """Calls of a property while the smallest failing arguments are looked for."""
+
+SWITCH = 0.01
+"""Seconds of a call that are not the candidate's: two changes of the process, 3 ms on a busy machine."""
+
+REPEATS = 25
+"""Arguments with which a function is called twice to see whether it is deterministic."""
 
 LONGEST = 300
 """Characters of a value in a reason."""
@@ -21,14 +30,6 @@ LONGEST = 300
 Call = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]
 """Calls the candidate: ("returned", value, args) with the arguments as they are after the call, ("raised", kinds, message) with the name of the
 exception's class or the names of its classes, or ("stopped", cause)."""
-
-
-class Broken(AssertionError):
-    """A comparison of a property that does not hold, with both sides."""
-
-    def __init__(self, left: Any, word: str, right: Any, text: str) -> None:
-        super().__init__(text)
-        self.left, self.word, self.right, self.text = left, word, right, text
 
 
 class Stopped(BaseException):
@@ -41,36 +42,6 @@ class Stopped(BaseException):
 
 class Enough(BaseException):
     """The search for smaller arguments, or for arguments at all, is over."""
-
-
-def same(left: Any, right: Any) -> bool:
-    """Tell whether two values are equal, floats to one part in a million, a list and a tuple by their elements."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return bool(left == right)
-    if isinstance(left, float) or isinstance(right, float):
-        if not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
-            return False
-        return bool(left == right or abs(left - right) <= 1e-6 * max(1.0, abs(left), abs(right)) or (left != left and right != right))
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
-
-
-def agree(got: Any, expected: Any) -> None:
-    """Raise Broken where two values are not the same."""
-    if not same(got, expected):
-        raise Broken(got, "==", expected, "")
-
-
-def subsequence(part: Any, whole: Any) -> bool:
-    """Tell whether the elements of one stand in the other, in the same order."""
-    rest = iter(whole)
-    return all(any(same(one, other) for other in rest) for one in part)
-
-
-def counted(values: Any) -> list[str]:
-    """Return the elements in an order that does not depend on theirs: equal for two that are permutations of one another."""
-    return sorted(repr(value) for value in values)
 
 
 class _Telling(ast.NodeTransformer):
@@ -107,8 +78,8 @@ def run(call: Call, asked: dict[str, Any]) -> list[dict[str, Any]]:
     call : calls the candidate
     asked : {"properties": [{"name", "source", "given": {parameter: strategy}, "supported": bool, "lenient": bool}], "examples": [[args, value]],
         "seed", "max_examples", "seconds"}; a supported property must hold of the examples, else it is not asked; a lenient one takes exceptions for
-        nothing, but for a name without a value. No property is begun after these seconds; the candidate must be given twice as many, so that a call
-        that is stopped has lasted as long on its own, which is then its own fault
+        nothing, but for a name without a value. The seconds are those of calls, without `SWITCH` for each; nothing is tried after them. The candidate
+        must be given twice as many, so that a call that is stopped has lasted as long on its own, which is then its own fault
 
     Returns
     -------
@@ -117,16 +88,47 @@ def run(call: Call, asked: dict[str, Any]) -> list[dict[str, Any]]:
     """
     import hypothesis  # noqa: F401  (half a second that is not the candidate's)
 
-    end = time.monotonic() + asked["seconds"]
+    calls = _Calls(call, asked["seconds"])
     found: list[dict[str, Any]] = []
     for one in asked["properties"]:
         stopped = any("cause" in other for other in found)
-        found.append({"name": one["name"], "outcome": "untried", "tried": 0} if stopped else _run_one(call, one, asked, end))
+        found.append({"name": one["name"], "outcome": "untried", "tried": 0} if stopped else _run_one(calls, one, asked))
     return found
 
 
-def _run_one(call: Call, one: dict[str, Any], asked: dict[str, Any], end: float) -> dict[str, Any]:
-    if time.monotonic() > end:
+class _Calls:
+    """Calls of the candidate, with the time that they take and the answers that several properties ask for."""
+
+    def __init__(self, call: Call, seconds: float) -> None:
+        self.call, self.left = call, seconds
+        self.known: dict[str, tuple[Any, ...]] = {}
+        self.drawn: dict[str, list[dict[str, Any]]] = {}
+
+    def answer(self, args: tuple[Any, ...], kwargs: dict[str, Any], again: bool) -> tuple[tuple[Any, ...], float]:
+        """Return what a call gave, and how long it lasted; ``again`` where an answer that is known already must not do."""
+        key = repr((args, kwargs))
+        if not again and key in self.known:
+            return copy.deepcopy(self.known[key]), 0.0
+        began = time.monotonic()
+        given = self.call(args, kwargs)
+        lasted = time.monotonic() - began
+        self.left -= max(0.0, lasted - SWITCH)
+        if not again and given[0] != "stopped" and _is_plain(given[1:]):
+            self.known[key] = copy.deepcopy(given)
+        return given, lasted
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is built of Python's own, so that a copy of it is as good."""
+    if isinstance(value, (list, tuple)):
+        return type(value) in (list, tuple) and all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return type(value) is dict and all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
+    return value is None or type(value) in (bool, int, float, complex, str, bytes, set, frozenset)
+
+
+def _run_one(calls: _Calls, one: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    if calls.left < 0:
         return {"name": one["name"], "outcome": "late", "tried": 0}
     try:
         prop, strategy = _built(one)
@@ -134,20 +136,21 @@ def _run_one(call: Call, one: dict[str, Any], asked: dict[str, Any], end: float)
             return {"name": one["name"], "outcome": "unsupported", "tried": 0}
     except Exception as error:
         return {"name": one["name"], "outcome": "unreadable", "tried": 0, "reason": _said(error)}
-    return {"name": one["name"], **_Trial(call, prop, one, end).outcome(strategy, asked)}
+    return {"name": one["name"], **_Trial(calls, prop, one, asked).outcome(strategy)}
 
 
 def _built(one: dict[str, Any]) -> tuple[Callable[..., None], Any]:
-    import hypothesis
     from hypothesis import strategies as st
 
     scope: dict[str, Any] = {
         "_Broken_": Broken,
         "Broken": Broken,
-        "assume": hypothesis.assume,
+        "assume": assume,
         "st": st,
         "same": same,
         "agree": agree,
+        "alike": alike,
+        "meant": meant,
         "subsequence": subsequence,
         "counted": counted,
         "deepcopy": copy.deepcopy,
@@ -182,38 +185,36 @@ def _supported(prop: Callable[..., None], one: dict[str, Any], examples: list[An
 class _Trial:
     """The trial of one property."""
 
-    def __init__(self, call: Call, prop: Callable[..., None], one: dict[str, Any], end: float) -> None:
-        self.call, self.prop, self.one, self.end = call, prop, one, end
+    def __init__(self, calls: _Calls, prop: Callable[..., None], one: dict[str, Any], asked: dict[str, Any]) -> None:
+        self.calls, self.prop, self.one, self.asked = calls, prop, one, asked
+        self.most = min(REPEATS, asked["max_examples"]) if one["lenient"] and one["name"] == "deterministic" else asked["max_examples"]
         self.tried = self.after = 0
-        self.calls: list[tuple[str, str]] = []
+        self.seen: list[tuple[str, str]] = []
         self.worst: dict[str, Any] | None = None
         self.raised: BaseException | None = None
+        self.asked_once = False
+        self.shown = ""
 
-    def outcome(self, strategy: Any, asked: dict[str, Any]) -> dict[str, Any]:
-        import hypothesis
-        from hypothesis import HealthCheck, Phase, Verbosity, errors
+    def outcome(self, strategy: Any) -> dict[str, Any]:
+        """Try arguments that properties with the same strategies share; search for the smallest ones only where some of them break it."""
+        from hypothesis import errors
 
-        test = hypothesis.seed(asked["seed"])(
-            hypothesis.settings(
-                max_examples=asked["max_examples"],
-                database=None,
-                deadline=None,
-                derandomize=False,
-                report_multiple_bugs=False,
-                print_blob=False,
-                verbosity=Verbosity.quiet,
-                suppress_health_check=list(HealthCheck),
-                phases=(Phase.generate, Phase.shrink),
-            )(hypothesis.given(strategy)(self.attempt))
-        )
         try:
-            test()
+            if self.holds(self.shared(strategy)):
+                return {"outcome": "held", "tried": self.tried}
+            met, self.worst, self.tried = self.worst, None, 0
+            try:
+                self.given(strategy, self.attempt, shrink=True)()
+            except Enough:
+                if self.worst is None:
+                    return {"outcome": "late", "tried": self.tried}
+            if self.worst is None and met is not None:
+                return {"outcome": "flaky", **met, "tried": self.tried}
         except Stopped as stopped:
-            blamed = stopped.cause not in ("time", "cpu") or stopped.lasted >= 0.9 * asked["seconds"]
+            blamed = stopped.cause not in ("time", "cpu") or stopped.lasted >= 0.9 * self.asked["seconds"]
             return {"outcome": "stopped" if blamed else "late", "cause": stopped.cause, "arguments": self.shown, "tried": self.tried}
         except Enough:
-            if self.worst is None:
-                return {"outcome": "late", "tried": self.tried}
+            return {"outcome": "late", "tried": self.tried}
         except errors.Unsatisfiable:
             return {"outcome": "rejected", "tried": 0}
         except errors.Flaky:
@@ -225,16 +226,57 @@ class _Trial:
             return {"outcome": "broken", **self.worst, "tried": self.tried}
         return {"outcome": "held" if self.tried else "rejected", "tried": self.tried}
 
-    def attempt(self, drawn: dict[str, Any]) -> None:
+    def given(self, strategy: Any, function: Callable[[dict[str, Any]], None], shrink: bool) -> Callable[[], None]:
+        """Return a function that calls another with arguments that Hypothesis draws."""
         import hypothesis
+        from hypothesis import HealthCheck, Phase, Verbosity
+
+        settings = hypothesis.settings(
+            max_examples=self.asked["max_examples"],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            report_multiple_bugs=False,
+            print_blob=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        )
+        made: Callable[[], None] = hypothesis.seed(self.asked["seed"])(settings(hypothesis.given(strategy)(function)))
+        return made
+
+    def shared(self, strategy: Any) -> list[dict[str, Any]]:
+        """Return the arguments that are drawn for these strategies, once for all properties that have them."""
+        key = repr(self.one["given"])
+        if key not in self.calls.drawn:
+            found: list[dict[str, Any]] = []
+            self.given(strategy, lambda drawn: found.append(copy.deepcopy(drawn)), shrink=False)()
+            self.calls.drawn[key] = found
+        return self.calls.drawn[key]
+
+    def holds(self, arguments: list[dict[str, Any]]) -> bool:
+        """Tell whether the property holds for arguments, and allows at least a third of them."""
         from hypothesis.errors import UnsatisfiedAssumption
 
-        if time.monotonic() > self.end and self.worst is None:
+        some = arguments[: self.most]
+        for drawn in some:
+            try:
+                self.attempt(drawn)
+            except UnsatisfiedAssumption:
+                continue
+            except Exception:
+                return False
+        return self.tried > 0 and 3 * self.tried >= len(some)
+
+    def attempt(self, drawn: dict[str, Any]) -> None:
+        from hypothesis.errors import UnsatisfiedAssumption
+
+        if self.calls.left < 0 and self.worst is None:
             raise Enough
         self.after += self.worst is not None
         if self.after > MAX_TRIES_AFTER_FAILURE:
             raise Enough
-        self.calls, self.raised = [], None
+        self.seen, self.raised, self.asked_once = [], None, False
         self.shown = ", ".join(f"{name} = {_shown(value)}" for name, value in drawn.items())
         try:
             self.prop(self.candidate, **copy.deepcopy(drawn))
@@ -242,8 +284,8 @@ class _Trial:
             raise
         except Exception as error:
             if error is self.raised and self.one["lenient"] and type(error).__name__ not in ("NameError", "UnboundLocalError"):
-                hypothesis.reject()
-            found = {"arguments": self.shown, "calls": self.calls[-3:], **self._how(error)}
+                leave_out()
+            found = {"arguments": self.shown, "calls": self.seen[-3:], **self._how(error)}
             if self.worst is None or (len(self.shown), self.shown) <= (len(self.worst["arguments"]), self.worst["arguments"]):
                 self.worst = found
             raise
@@ -255,21 +297,21 @@ class _Trial:
         if error is self.raised:
             return {"got": _said(error), "word": "raises", "expected": "", "text": ""}
         if isinstance(error, AssertionError):
-            return {"got": self.calls[-1][1] if self.calls else "", "word": "", "expected": "", "text": str(error)}
-        return {"got": self.calls[-1][1] if self.calls else "", "word": "", "expected": "", "text": _said(error)}
+            return {"got": self.seen[-1][1] if self.seen else "", "word": "", "expected": "", "text": str(error)}
+        return {"got": self.seen[-1][1] if self.seen else "", "word": "", "expected": "", "text": _said(error)}
 
     def candidate(self, *args: Any, **kwargs: Any) -> Any:
         """Call the candidate; what it raises is raised here as the built-in exception of that name, or as RuntimeError."""
-        import hypothesis
-
         said = ", ".join([*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in kwargs.items())])
-        began = time.monotonic()
+        # What a lenient property asks first, another one may have asked before; a second call must show whether it gives the same.
+        again = self.asked_once or not self.one["lenient"]
+        self.asked_once = True
         try:
-            answer = self.call(args, kwargs)
+            answer, lasted = self.calls.answer(args, kwargs, again)
         except Exception:  # what cannot be passed on between the processes is nobody's fault
-            hypothesis.reject()
+            leave_out()
         if answer[0] == "returned":
-            self.calls.append((said, _shown(answer[1])))
+            self.seen.append((said, _shown(answer[1])))
             for mine, after in zip(args, answer[2], strict=False):
                 _copy_back(mine, after)
             return answer[1]
@@ -284,7 +326,7 @@ class _Trial:
             error.kind = kinds[0]  # type: ignore[attr-defined]
             self.raised = error
             raise error
-        raise Stopped(answer[1], time.monotonic() - began)
+        raise Stopped(answer[1], lasted)
 
 
 def _copy_back(mine: Any, after: Any) -> None:

@@ -37,25 +37,25 @@ class Asked(NamedTuple):
     properties: tuple[Property, ...]
     examples: tuple[tuple[tuple[Any, ...], Any], ...]
 
-    def message(self, seed: int, seconds: float, memory: Memory | None = None, max_examples: int = MAX_EXAMPLES) -> dict[str, Any]:
+    def message(self, seed: int, seconds: float, history: Memory | None = None, max_examples: int = MAX_EXAMPLES) -> dict[str, Any]:
         """Return what `runner.run` takes: the properties in the order in which they are to be tried."""
         return {
-            "properties": [one.to_json() for one in ranked(self.properties, memory)],
+            "properties": [one.to_json() for one in ranked(self.properties, history)],
             "examples": [[list(arguments), value] for arguments, value in self.examples],
             "seed": seed,
             "max_examples": max_examples,
             "seconds": seconds,
         }
 
-    def findings(self, outcomes: Sequence[Mapping[str, Any]], memory: Memory | None = None) -> list[Finding]:
-        """Return what the runner's outcomes mean, in the order of ``properties``; with a memory, what caught something is noted in it.
+    def findings(self, outcomes: Sequence[Mapping[str, Any]], history: Memory | None = None) -> list[Finding]:
+        """Return what the runner's outcomes mean, in the order of ``properties``; with a history, what caught something is noted in it.
 
-        ``memory`` has to be as it was when the message was made.
+        ``history`` has to be as it was when the message was made.
         """
-        tried = ranked(self.properties, memory)
+        tried = ranked(self.properties, history)
         by_place = {id(one): outcome for one, outcome in zip(tried, outcomes, strict=True)}
-        if memory is not None:
-            note(memory, tried, outcomes)
+        if history is not None:
+            note(history, tried, outcomes)
         return findings(self.properties, [by_place[id(one)] for one in self.properties])
 
 
@@ -106,11 +106,18 @@ def prepare(
 @lru_cache(maxsize=1)
 def runner_source() -> str:
     """Return the program of the judge's process: its ``run(call, asked)`` returns the outcomes."""
-    return (Path(__file__).parent / "runner.py").read_text(encoding="utf-8")
+    runner, relations = ((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8") for name in ("runner", "relations"))
+    name = f"{__package__}.relations"
+    # The judge's process has no files of ours to import from.
+    before = (
+        f"import sys, types\n_relations = types.ModuleType({name!r})\nsys.modules[{name!r}] = _relations\nexec({relations!r}, _relations.__dict__)\n"
+    )
+    future = "from __future__ import annotations\n"
+    return future + before + runner.replace(future, "", 1)
 
 
 def property_claims(
-    run: Callable[[str, dict[str, Any]], Any], asked: Asked, seed: int, seconds: float, memory: Memory | None = None
+    run: Callable[[str, dict[str, Any]], Any], asked: Asked, seed: int, seconds: float, history: Memory | None = None
 ) -> list[Finding]:
     """Return what properties find of a function.
 
@@ -122,11 +129,11 @@ def property_claims(
     seed : of the drawn arguments; the findings are the same for the same code, specification and seed
     seconds : that the function's process has left. No property is begun in the second half, so that a call that is stopped has taken at least that
         half on its own; what is not tried by then is UNKNOWN
-    memory : what was caught before, which orders them; what they catch is noted in it
+    history : what was caught before, which orders them; what they catch is noted in it
     """
     if not asked.properties:
         return []
-    outcomes = run(runner_source(), asked.message(seed, seconds / 2, memory))
+    outcomes = run(runner_source(), asked.message(seed, seconds / 2, history))
     if not isinstance(outcomes, list):
         outcomes = [{"name": one.name, "outcome": "judge", "tried": 0} for one in asked.properties]
-    return asked.findings(outcomes, memory)
+    return asked.findings(outcomes, history)
