@@ -217,14 +217,14 @@ def test_parameters_are_arguments_of_repair_too() -> None:
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"steps": 0}, InvalidRun, "steps is 0; give an integer, 1 or more"),
+        ({"steps": 0}, InvalidRun, "steps is 0; give an integer, 1 to 2147483647"),
         ({"step_size": 0.0}, InvalidRun, "step_size is 0; give a number above 0"),
         ({"step_size": np.nan}, InvalidModel, "step_size is nan"),
         ({"noise": -1.0}, InvalidRun, "noise is -1; give 0 or more"),
         ({"seed": -1}, InvalidRun, "the seed is -1"),
         ({"tolerance": 0.0}, InvalidRun, "tolerance is 0"),
         ({"bounds": 3}, InvalidRun, "bounds are 3; give .low, high."),
-        ({"bounds": (1.0, 1.0)}, InvalidRun, "bounds of input 0 are 1 to 1; give low < high"),
+        ({"bounds": (1.0, 1.0)}, InvalidRun, "bounds of input 0 are 1 to 1 in float32; give low < high"),
         ({"bounds": ([0.0, 0.0], 1.0)}, InvalidModel, r"the lower bound has shape \(2,\)"),
         ({"bounds": (np.nan, 1.0)}, InvalidModel, "the lower bound holds nan"),
         ({"x": [1.0, 2.0]}, InvalidModel, "the start has shape"),

@@ -72,5 +72,5 @@ def test_generators_are_compared_by_what_they_yield() -> None:
 
 def test_a_short_time_is_enough_for_code_that_takes_none() -> None:
     """The calls of four properties: under a second is computed; that a hundred of them take as long to be passed on is not the code's doing."""
-    found = _found(GCD, "gcd", properties=["deterministic", "does not change its arguments", "does not raise"], timeout=1.0)
+    found = _found(GCD, "gcd", properties=["deterministic", "does not change its arguments", "does not raise"], timeout=2.0)
     assert [verdict for verdict, _ in found] == ["VERIFIED"] * 4

@@ -13,7 +13,6 @@ from ebmhw.cli import claims, options, terminal, texts
 from ebmhw.cli.code_lines import marked_lines
 from ebmhw.cli.code_tests import only_name, read_tests
 from ebmhw.cli.verify import STATUS
-from ebmhw.errors import VerificationError
 from ebmhw.files import write_whole
 from ebmhw.verify.marking import visible
 
@@ -76,6 +75,7 @@ def verify_code(
     code = texts.read_text(file)
     asked = texts.given(question, "--question") or ""
     from ebmhw.verify.code.specification import Specification
+    from ebmhw.verify.code.verification import refuse_unusable
     from ebmhw.verify.pipeline import VerifyRepairPipeline
 
     cases = None if tests is None else read_tests(tests)
@@ -103,7 +103,7 @@ def verify_code(
     else:
         report = pipeline.verify(asked, code, specification=said)
         document = {"file": file, "question": asked, "code": code, **report.to_json()}
-    _refuse_unusable(report)
+    refuse_unusable(report)
     if as_json:
         terminal.echo_json({**document, "specification": json.loads(said)})
     else:
@@ -135,13 +135,6 @@ def _check_outputs(paths: dict[str, str | None]) -> None:
         terminal.check_writable(option, path)
         if path is not None and (other := taken.setdefault(Path(path).absolute(), option)) != option:
             raise click.UsageError(f"{other} and {option} both name {path}; give each a file of its own")
-
-
-def _refuse_unusable(report: Report) -> None:
-    """Refuse properties that cannot be read, which the user wrote; else their domain would only be told to have failed."""
-    unusable = next((failure.text for failure in report.failures if (failure.domain, failure.code) == ("execution", VerificationError.code)), None)
-    if unusable is not None:
-        raise VerificationError(unusable)
 
 
 def _write(path: str, text: str) -> None:

@@ -2,9 +2,9 @@
 
 A replay reads and judges the texts again, with a prover that only checks recorded witnesses and proofs, and runs code again in the sandbox; claims,
 open goals and verdict must be those of the certificate to the letter. So a change to the texts, claims, problems or the verdict is found, and a
-change to a witness or proof unless it is another valid one. The digest finds any other change; it is a checksum and not a signature: who can change a certificate can compute a new
-digest, but cannot make a false claim pass. What a certificate says is said of the domains that it names; who needs certain ones names them to
-`check_certificate`.
+change to a witness or proof unless it is another valid one. The digest finds any other change; it is a checksum and not a signature: who can change a
+certificate can compute a new digest, but cannot make a false claim pass. What a certificate says is said of the domains that it names; who needs
+certain ones names them to `check_certificate`.
 """
 
 from __future__ import annotations
@@ -125,7 +125,10 @@ def check_certificate(
     without = {failure.domain for failure in failed}
     if len(without) < len(failed) or not without <= {domain.name for domain in asked}:
         raise InvalidCertificate(f"the failures {shown(sorted(without))} are not once each of the domains asked; the certificate was changed")
-    claims, open_goals, failures = examine(texts, [domain for domain in asked if domain.name not in without], prover, deadline, degrade=False)
+    try:
+        claims, open_goals, failures = examine(texts, [domain for domain in asked if domain.name not in without], prover, deadline, degrade=False)
+    except VerificationError as error:
+        raise InvalidCertificate(f"the certificate cannot be replayed: {error}") from error
     assert not failures
     _compare("claims", [claim.to_json() for claim in claims], certificate)
     _compare("open_goals", list(open_goals), certificate)

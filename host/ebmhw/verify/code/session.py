@@ -22,8 +22,8 @@ GRACE = 2.0
 """Seconds beyond those that a process has left in which it has to take a message."""
 START = 60.0
 """Seconds in which a process loads the harness, which are not the code's; 0.1 s on an idle machine."""
-SWITCH = 0.01
-"""Seconds of each answer that are not the code's: two changes of the process, 3 ms on a busy machine."""
+SWITCH = 0.05
+"""Seconds of each answer that are not the code's: two changes of the process take 2 ms, and 30 ms with six programs on each processor."""
 
 
 class Returned(NamedTuple):

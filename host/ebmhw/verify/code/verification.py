@@ -101,7 +101,7 @@ def verify_code(
 
         domains = [Execution(specification, history) if domain.name == "execution" else domain for domain in domains]
     claims, open_goals, failures = examine(texts, domains, ReplayProver({}, deadline), deadline)
-    return Report(
+    report = Report(
         texts=texts,
         domains=tuple(domain.name for domain in domains),
         claims=claims,
@@ -112,6 +112,15 @@ def verify_code(
         records={},
         seconds=time.perf_counter() - started,
     )
+    refuse_unusable(report)
+    return report
+
+
+def refuse_unusable(report: Report) -> None:
+    """Raise VerificationError for properties that cannot be read: whoever asks wrote them, and a domain that failed would tell it too softly."""
+    unusable = next((failure.text for failure in report.failures if (failure.domain, failure.code) == ("execution", VerificationError.code)), None)
+    if unusable is not None:
+        raise VerificationError(unusable)
 
 
 def source_of(function: Callable[..., Any], what: str) -> str:

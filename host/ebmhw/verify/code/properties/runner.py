@@ -18,8 +18,8 @@ from ebmhw.verify.code.properties.relations import Broken, agree, alike, assume,
 MAX_TRIES_AFTER_FAILURE = 500
 """Calls of a property while the smallest failing arguments are looked for."""
 
-SWITCH = 0.01
-"""Seconds of a call that are not the candidate's: two changes of the process, 3 ms on a busy machine."""
+SWITCH = 0.05
+"""Seconds of a call that are not the candidate's: two changes of the process take 2 ms, and 30 ms with six programs on each processor."""
 
 REPEATS = 25
 """Arguments with which a function is called twice to see whether it is deterministic."""

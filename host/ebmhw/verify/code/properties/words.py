@@ -21,7 +21,7 @@ FILLERS = _set(
 """Words that say nothing further once the words of a reference are read."""
 
 TURNED = re.compile(r"\bnot\b|n't\b|\bnever\b|\bfalse (if|when|for)\b")
-COUNTED = re.compile(r"\b(numbers? of|counts?|how many)\b")
+COUNTED = re.compile(r"\b(number of|counts?|how many)\b")
 """Words that turn a phrase beside them, or behind them, into another one: "not a prime", "False if n is a prime", "the number of primes"."""
 
 CONDITIONS = _set(
