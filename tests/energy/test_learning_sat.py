@@ -123,5 +123,5 @@ def test_formulas_of_other_kinds_are_refused(formula: Formula) -> None:
 
 
 def test_weights_that_are_all_zero_have_no_unit() -> None:
-    with pytest.raises(InvalidModel, match="shared parameters are .* not all 0"):
+    with pytest.raises(InvalidModel, match=r"shared parameters are .* not all 0"):
         at_unit(np.zeros(3))

@@ -12,9 +12,9 @@ import pytest
 from sandbox_kinds import KINDS, SOON, Kind
 from sandbox_surroundings import a_victim, an_outside, program, state
 
-from ebmhw.sandbox import Confined, Ended, guards
+from ebmhw.sandbox import Confined, Ended
 
-pytestmark = pytest.mark.skipif(not guards().enough, reason=guards().problem)
+pytestmark = pytest.mark.confined
 
 SLOW = [kind for kind in KINDS if kind.limits is SOON]
 HEAVY = {"fork bomb", "a loop in one call of C", "a finaliser without end", "an unraisablehook without end", "a regular expression without end"}

@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 from sandbox_surroundings import await_no_group
 
-from ebmhw.sandbox import guards
-
-pytestmark = pytest.mark.skipif(not guards().enough, reason=guards().problem)
+pytestmark = pytest.mark.confined
 
 CALLER = """
 import signal, sys, tempfile

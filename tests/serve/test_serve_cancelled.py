@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from server_process import SECONDS, RawClient, alive, children, descendants
 
-from ebmhw.sandbox import guards
-
 pytest.importorskip("mcp")
 
 
@@ -36,7 +34,7 @@ def test_what_is_cancelled_stops_and_is_never_answered() -> None:
         assert message["result"]["structuredContent"]["verdict"] == "VERIFIED"
 
 
-@pytest.mark.skipif(not guards().enough, reason="code cannot be confined here")
+@pytest.mark.confined
 def test_code_under_way_is_ended_with_its_call_and_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     code = "import time\ndef f():\n    time.sleep(1000)\n"

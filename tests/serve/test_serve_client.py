@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 import ebmhw
-from ebmhw.sandbox import guards
 from ebmhw.serve import ServeLimits, nine_tools
 from ebmhw.serve.domain_list import DOMAINS
 from ebmhw.verify import VerifyRepairPipeline, check_certificate
@@ -226,7 +225,7 @@ def test_the_client_can_cancel(session: Session) -> None:
     assert session("health_check")["calls_waiting"] == 0
 
 
-runs = pytest.mark.skipif(not guards().enough, reason="code cannot be confined here")
+runs = pytest.mark.confined
 
 
 @runs

@@ -17,6 +17,9 @@ from ebmhw.verify.examine import examine
 from ebmhw.verify.prover import ReplayProver
 from ebmhw.verify.texts import Texts
 
+pytestmark = pytest.mark.confined
+
+
 ADD = "def add(a, b):\n    return a + b\n"
 
 

@@ -17,6 +17,8 @@ from ebmhw.verify.examine import examine
 from ebmhw.verify.prover import ReplayProver
 from ebmhw.verify.texts import Texts
 
+pytestmark = pytest.mark.confined
+
 
 def executed(code: str, **specification: Any) -> tuple[Claim, ...]:
     text = Specification(**{"code": True, "infer": False, "entry_point": "f", "timeout": 10.0, **specification}).to_json()

@@ -8,8 +8,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 import ebmhw.verify.code
 from ebmhw.verify.code import Specification
+
+pytestmark = pytest.mark.confined
+
 
 TEXT = (Path(ebmhw.verify.code.__file__).parent / "README.md").read_text(encoding="utf-8")
 

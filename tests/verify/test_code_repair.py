@@ -31,6 +31,7 @@ def code_pipeline(llm=None) -> VerifyRepairPipeline:
     return VerifyRepairPipeline(llm, "cpu", domains=["code", "execution"])
 
 
+@pytest.mark.confined
 def test_a_model_is_told_what_failed_until_its_code_passes() -> None:
     asked, answers = [], iter([UNDEFINED, RIGHT])
 
@@ -49,6 +50,7 @@ def test_a_model_is_told_what_failed_until_its_code_passes() -> None:
     assert verdict == "VERIFIED"
 
 
+@pytest.mark.confined
 def test_faults_of_the_text_are_told_with_their_line() -> None:
     asked = []
     done = code_pipeline(lambda prompt: asked.append(prompt) or RIGHT).verify_and_repair(QUESTION, UNDEFINED, specification=GCD)
@@ -56,6 +58,7 @@ def test_faults_of_the_text_are_told_with_their_line() -> None:
     assert done.verdict == "VERIFIED"
 
 
+@pytest.mark.confined
 def test_a_model_that_does_not_learn_leaves_the_best_answer() -> None:
     half = "```python\ndef gcd(a, b):\n    return 1 if a == 7 else max(a, b)\n```"
     done = code_pipeline(lambda prompt: WRONG).verify_and_repair(QUESTION, half, 2, specification=GCD)
@@ -63,11 +66,13 @@ def test_a_model_that_does_not_learn_leaves_the_best_answer() -> None:
     assert 0 < failed_share(done.report) < failed_share(done.attempts[0].report or done.report)
 
 
+@pytest.mark.confined
 def test_an_answer_without_code_does_not_replace_code_that_fails() -> None:
     done = code_pipeline(lambda prompt: "I cannot.").verify_and_repair(QUESTION, WRONG, 1, specification=GCD)
     assert (done.final_answer, done.verdict) == (WRONG, "VIOLATED")
 
 
+@pytest.mark.confined
 def test_of_several_answers_the_one_that_passes_most_is_taken_first() -> None:
     answers = iter(["No code.", WRONG, RIGHT, UNDEFINED])
     done = code_pipeline(lambda prompt: next(answers)).verify_and_repair(QUESTION, n=4, specification=GCD.to_json())
@@ -75,6 +80,7 @@ def test_of_several_answers_the_one_that_passes_most_is_taken_first() -> None:
     assert [verdict for _, verdict in done.candidates] == ["UNKNOWN", "VIOLATED", "VERIFIED", "VIOLATED"]
 
 
+@pytest.mark.confined
 def test_the_likeliest_answer_stands_among_several_where_tests_judge() -> None:
     asked: list[tuple[int, float]] = []
 
@@ -111,6 +117,7 @@ def test_many_failures_are_told_in_part() -> None:
     assert "further" not in ask_again(QUESTION, WRONG, [fault(1)])[-1].content
 
 
+@pytest.mark.confined
 def test_choose_works_without_a_model() -> None:
     almost = RIGHT.replace("return a", "return a or 1") + "\n"
     same = RIGHT.replace("Sorry. ", "")

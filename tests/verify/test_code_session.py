@@ -15,6 +15,8 @@ from ebmhw.sandbox import Limits
 from ebmhw.verify.code import Handle, Raised, Returned, Session, StoppedCall
 from ebmhw.verify.code.values import Refused
 
+pytestmark = pytest.mark.confined
+
 CODE = """
 from collections import namedtuple
 Point = namedtuple("Point", "x y")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from properties_calls import found_in
 
 from ebmhw.verify.code import verify_code
@@ -54,6 +55,7 @@ def test_what_caught_comes_first_next_time_and_the_findings_are_the_same() -> No
     assert found[0] == found[1] == found[2] == found_in("def f(x): return x", "f", given, infer=False)
 
 
+@pytest.mark.confined
 def test_verify_code_tries_first_what_caught_before() -> None:
     """The second property alone ends the code: the first one is tried where it comes before it, and not where the other one caught before."""
     code = "def f(x):\n    if x == 77: import os; os._exit(0)\n    return x\n"

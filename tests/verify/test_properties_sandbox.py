@@ -8,6 +8,9 @@ import pytest
 
 from ebmhw.verify.code import verify_code
 
+pytestmark = pytest.mark.confined
+
+
 GCD = '''def gcd(a: int, b: int) -> int:
     """Return a greatest common divisor of two integers a and b
     >>> gcd(3, 5)

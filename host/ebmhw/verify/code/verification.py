@@ -74,7 +74,7 @@ def verify_code(
         properties = ()
     elif isinstance(properties, str) or callable(properties):
         properties = (properties,)
-    elif not isinstance(properties, Sequence):
+    elif not isinstance(properties, Sequence) or isinstance(properties, (bytes, bytearray)):
         raise VerificationError(f"properties is {shown(properties)}; give texts or functions")
     specified = Specification(
         entry_point=entry_point,
