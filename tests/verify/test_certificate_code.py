@@ -68,3 +68,9 @@ def test_a_property_that_is_none_makes_the_certificate_invalid() -> None:
 def test_a_property_that_cannot_be_read_is_wrong_use() -> None:
     with pytest.raises(VerificationError, match=r"properties\[0\] defines no function whose name starts with 'prop'"):
         verify_code(CODE, "double", properties=["def p(f, x: int): pass"])
+
+
+def test_reasons_name_no_folder_of_this_machine() -> None:
+    made = verify_code("from json import nope\n\n\ndef double(x):\n    return 2 * x\n", "double", tests=[((3,), 6)])
+    (reason,) = [claim.reason for claim in made.claims if claim.kind == "run"]
+    assert "cannot import name 'nope' from 'json'" in reason and "/" not in reason

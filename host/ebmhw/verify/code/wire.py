@@ -38,9 +38,12 @@ class Raised(Exception):
 
 
 def said_by(error: BaseException) -> str:
-    """Return the text of an exception on one line, cut, without addresses; the class where it has none."""
+    """Return the text of an exception on one line, cut, without addresses and this machine's folders; the class where it has none."""
     try:
         text = str(error)
+        # "cannot import name 'x' from 'm' (FILE)" would be another text on each machine.
+        if isinstance(error, ImportError) and type(error.path) is str:
+            text = text.replace(f" ({error.path})", "")
     except BaseException:
         text = ""
     return _ADDRESS.sub("", " ".join(text[: 4 * MAX_SAID].split()))[:MAX_SAID]
