@@ -79,7 +79,7 @@ def check(
         click.echo(f"the certificate holds: {claims.verdict_word(verdict)}")
         failed = ", ".join(sorted({failure["domain"] for failure in data["failures"]}))
         click.echo(f"of {', '.join(data['domains'])}" + (f"; not of {failed}, which failed" if failed else ""))
-        click.echo(f"replayed {said} in {1000 * seconds:.3g} ms; issued by ebmhw {visible(data['software']['ebmhw'])}")
+        click.echo(f"replayed {said} in {terminal.duration(seconds)}; issued by ebmhw {visible(data['software']['ebmhw'])}")
     sys.exit(STATUS[verdict])
 
 

@@ -62,16 +62,22 @@ def marked_text(text: str, claims: Sequence[Claim]) -> str:
     return "".join(parts)
 
 
-def table(claims: Sequence[Claim]) -> str:
-    """Return a table of claims as wide as the terminal: number, verdict, words, reason, fix."""
+def table(claims: Sequence[Claim], kinds: bool = False) -> str:
+    """Return a table of claims as wide as the terminal: number, verdict, words (or, of code, their kinds), reason, fix."""
     space = max(60, shutil.get_terminal_size((120, 24)).columns) - 20
     fixes = any(claim.fix is not None for claim in claims)
-    words, fix = max(16, space * 3 // 10), max(10, space // 6) if fixes else 0
+    words, fix = 10 if kinds else max(16, space * 3 // 10), max(10, space // 6) if fixes else 0
     widths = (4, 10, words, max(20, space - words - fix), fix)
-    header = ("#", "verdict", "claim", "reason", *(("fix",) if fixes else ()))
+    header = ("#", "verdict", "kind" if kinds else "claim", "reason", *(("fix",) if fixes else ()))
     rows = []
     for number, claim in enumerate(claims[:CLAIM_LIMIT], 1):
-        cells = [str(number), f"{_SIGNS[claim.verdict]} {claim.verdict}", claim.text, claim.reason, *((claim.fix or "",) if fixes else ())]
+        cells = [
+            str(number),
+            f"{_SIGNS[claim.verdict]} {claim.verdict}",
+            claim.kind if kinds else claim.text,
+            claim.reason,
+            *((claim.fix or "",) if fixes else ()),
+        ]
         wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=False)]
         rows += [list(row) for row in zip_longest(*wrapped, fillvalue="")]
     text = terminal.table(rows, header)

@@ -79,3 +79,10 @@ def figure_class() -> Any:
     except ImportError:
         raise click.UsageError("--plot needs matplotlib: pip install 'ebmhw[plots]'") from None
     return Figure
+
+
+def duration(seconds: float) -> str:
+    """Return a time in three digits: "3.07 ms", "1.47 s", "125 s"."""
+    if seconds < 1:
+        return f"{1000 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"

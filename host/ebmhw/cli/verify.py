@@ -132,4 +132,4 @@ def _print_report(report: Report) -> None:
         click.echo(claims.table(report.claims) + "\n")
     click.echo(claims.summary(report))
     searched = f", searches on {report.backend} with seed {report.seed}" if report.backend is not None else ""
-    click.echo(f"checked {', '.join(report.domains) or 'nothing'} in {1000 * report.seconds:.3g} ms{searched}")
+    click.echo(f"checked {', '.join(report.domains) or 'nothing'} in {terminal.duration(report.seconds)}{searched}")

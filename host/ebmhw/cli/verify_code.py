@@ -162,8 +162,8 @@ def _print_report(report: Report, specification: Specification, static: bool) ->
     if report.texts.response:
         click.echo(marked_lines(report.texts.response, report.claims) + "\n")
     if report.claims:
-        click.echo(claims.table(report.claims) + "\n")
+        click.echo(claims.table(report.claims, kinds=True) + "\n")
     click.echo(claims.summary(report))
     how = "read only" if static else f"run in a sandbox, up to {specification.timeout:g} s"
     name = "" if specification.entry_point is None else f" of {visible(specification.entry_point)}"
-    click.echo(f"checked {', '.join(report.domains) or 'nothing'}{name} in {1000 * report.seconds:.3g} ms, {how}")
+    click.echo(f"checked {', '.join(report.domains) or 'nothing'}{name} in {terminal.duration(report.seconds)}, {how}")
