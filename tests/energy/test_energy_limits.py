@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
-from ebmhw.energy import BoltzmannEnergy, FunctionConstraint, FunctionEnergy, Hmc, KANEnergy, Langevin, effective_size, load, repair, sample, save
+from ebmhw.energy import (
+    BoltzmannEnergy,
+    FunctionConstraint,
+    FunctionEnergy,
+    GibbsEnergy,
+    Hmc,
+    KANEnergy,
+    Langevin,
+    effective_size,
+    load,
+    repair,
+    sample,
+    save,
+)
 from ebmhw.energy.composed import ComposedEnergy
-from ebmhw.energy.constraints import Clause, Implication, LinearEquality
+from ebmhw.energy.constraints import Bounds, Clause, Implication, LinearEquality, Order
 from ebmhw.errors import InvalidFile, InvalidModel, InvalidRun
 
 BOWL = FunctionEnergy(lambda p, x: 0.5 * x @ x, 2)
@@ -51,6 +65,26 @@ RAGGED: Any = [[1.0], [1.0, 2.0]]
         (lambda: Clause(2, None), InvalidModel, "literals are None"),  # type: ignore[arg-type]
         (lambda: Implication(2, 1, 2), InvalidModel, "0 premises and 0 conclusions"),  # type: ignore[arg-type]
         (lambda: FunctionConstraint(3, 2, name="mine"), InvalidModel, "function is 3"),  # type: ignore[arg-type]
+        (lambda: FunctionConstraint(lambda: 0, 2, name="mine"), InvalidModel, r"<lambda> takes \(\); give a function \(parameters, x\), or \(x\)"),
+        (lambda: FunctionEnergy(lambda x: x[0], 2, 3.0), InvalidModel, "<lambda> takes a point alone, but there are parameters"),
+        (lambda: FunctionEnergy(lambda p, x: x, 2).energy([1.0, 2.0]), InvalidModel, r"<lambda> returned shape \(2,\); an energy is one number"),
+        (lambda: FunctionEnergy(lambda x: x, 2).grad_energy([1.0, 2.0]), InvalidModel, r"returned shape \(2,\); an energy is one number"),
+        (lambda: FunctionEnergy(lambda x: None, 2).energy_batch([[1.0, 2.0]]), InvalidModel, "<lambda> returned None; an energy is one number"),
+        (lambda: FunctionEnergy(lambda x: x[0] > 1, 2).energy([1.0, 2.0]), InvalidModel, "returned values of type bool; an energy is"),
+        (lambda: FunctionConstraint(lambda x: "no", 2, name="a").energy([1.0, 2.0]), InvalidModel, "returned 'no'; give its residuals"),
+        (lambda: FunctionConstraint(lambda x: x[:0], 2, name="a").energy([1.0, 2.0]), InvalidModel, "returned no residual; give at least one"),
+        (lambda: Bounds(4, 0, 1), InvalidModel, r"positions are 0; give a sequence such as \[0\], or None for all positions: Bounds\(4, None, low"),
+        (lambda: Bounds("a", None, 0, 1), InvalidModel, "the number of inputs of an energy is 'a'; give an integer"),  # type: ignore[arg-type]
+        (lambda: Bounds("a"), InvalidModel, "the number of inputs of an energy is 'a'; give an integer"),  # type: ignore[arg-type]
+        (lambda: LinearEquality("a", [0], 1), InvalidModel, "the number of inputs of an energy is 'a'"),  # type: ignore[arg-type]
+        (lambda: LinearEquality(2, 0, 1), InvalidModel, r"positions are 0; give a sequence of integers, 0 to 1, such as \[0\]"),
+        (lambda: Clause("a", [1]), InvalidModel, "is 'a'; give an integer"),  # type: ignore[arg-type]
+        (lambda: Order("a", 0, 1, 1), InvalidModel, "is 'a'; give an integer"),  # type: ignore[arg-type]
+        (lambda: KANEnergy(None), InvalidModel, "layers are None; give one .* a layer, or make a network with KANEnergy.random"),  # type: ignore[arg-type]
+        (lambda: KANEnergy.random(2, 3), InvalidModel, "sizes of hidden layers are 3; give one each"),  # type: ignore[arg-type]
+        (lambda: GibbsEnergy(None), InvalidModel, "weights are None; give one array .* a layer, or make"),  # type: ignore[arg-type]
+        (lambda: GibbsEnergy([np.zeros((2, 1))], 3), InvalidModel, "biases are 3; give one array"),  # type: ignore[arg-type]
+        (lambda: GibbsEnergy.random(2, 3), InvalidModel, "sizes of hidden layers are 3; give one each"),  # type: ignore[arg-type]
         (lambda: KANEnergy.random(2, low=-1e308, high=1e308), InvalidModel, "give low < high, in float32 too"),
         (lambda: KANEnergy.random(2, low=1.0, high=1.0 + 1e-9), InvalidModel, "give low < high, in float32 too"),
     ],
@@ -87,3 +121,19 @@ def test_damaged_files_of_energies_are_refused_wherever_they_are_damaged(tmp_pat
             assert isinstance(load(path), BoltzmannEnergy)
         except InvalidFile as error:
             assert "energy.npz" in str(error)
+
+
+def test_a_function_of_a_point_alone_is_one_of_parameters_and_a_point() -> None:
+    x, times = np.array([3.0, 1.0]), 2
+    for function in (lambda x: x[0] - x[1], lambda x, k=times: x[0] * k - 2 * x[1] - 2, lambda p, x: x[0] - x[1], lambda *given: given[1][0] - 1):
+        term = FunctionConstraint(function, 2, name="alike")
+        assert float(term.energy(x)) == 4.0 and float(term.residual(x)) == 2.0 and not term.is_satisfied(x)
+        assert float(FunctionEnergy(function, 2).energy(x)) == 2.0
+    found = repair(ComposedEnergy([FunctionConstraint(lambda x: x[0] - x[1], 2, name="alike")]), x)
+    assert found.satisfied and abs(found.x[0] - found.x[1]) <= 1e-3
+    # Parameters go to the first argument, and a whole number's gradient is 0.
+    assert float(FunctionEnergy(lambda p, x: p * x[0], 2, 5.0).energy(x)) == 15.0
+    np.testing.assert_array_equal(FunctionEnergy(lambda x: (x > 2).sum(), 2).grad_energy(x), [0.0, 0.0])
+    assert float(FunctionEnergy(jnp.sum, 2).energy(x)) == 4.0
+    one = FunctionEnergy(jnp.sum, 2)
+    assert one.structure == FunctionEnergy(jnp.sum, 2).structure and hash(one.structure) == hash(FunctionEnergy(jnp.sum, 2).structure)

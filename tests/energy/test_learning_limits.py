@@ -16,6 +16,7 @@ from ebmhw.energy.learning import (
     GaussianNoise,
     Instance,
     LearningConfig,
+    LearningProgress,
     LearningState,
     Likelihood,
     NoiseConfig,
@@ -161,3 +162,26 @@ def test_uniform_noise_covers_its_high_end() -> None:
 def test_what_is_of_another_kind_is_refused_by_name(act: Callable[[], Any], text: str) -> None:
     with pytest.raises(EbmhwError, match=text):
         act()
+
+
+def test_errors_are_numbers_where_chains_begin_at_the_data_and_none_elsewhere() -> None:
+    for method, known in (("cd", True), ("pcd", False)):
+        told: list[LearningProgress] = []
+        found = learn(objective(), dataclasses.replace(CONFIG, method=method, chains=10), backend="cpu", progress=told.append)
+        assert [progress.error is not None for progress in told] == [known] * 4
+        assert (found.errors is not None) is known
+        if found.errors is not None:
+            assert found.errors.tolist() == [progress.error for progress in told] and ((found.errors >= 0) & (found.errors <= 1)).all()
+
+
+def test_what_was_learned_is_shown_on_one_line() -> None:
+    told: list[LearningProgress] = []
+    found = learn(objective(), CONFIG, backend="cpu", progress=told.append)
+    assert repr(found) == "Learned(10 parameters after step 4 of 4 on cpu)"
+    assert repr(found.state) == "LearningState(step 4 of 4, 10 parameters, 0 chains)"
+    assert repr(told[0]).startswith("LearningProgress(step 1 of 4, gradient ") and ", error " in repr(told[0])
+    stopped = learn(objective(), CONFIG, backend="cpu", time_limit=0.0)
+    assert repr(stopped) == "Learned(10 parameters after step 0 of 4 on cpu, stopped by time limit)"
+    energy = FunctionEnergy(lambda p, x: p * (x**2).sum(), 4, 0.5)
+    fitted = noise_contrastive(energy, DATA.astype(float), GaussianNoise.of(DATA.astype(float)), NoiseConfig(steps=2, batch=10))
+    assert repr(fitted).startswith("Fitted(FunctionEnergy of 4 inputs, log normaliser ") and len(repr(fitted).splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The example of host/ebmhw/improve/README.md does what the page says."""
+"""The examples of host/ebmhw/improve/README.md do what the page says."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ PAGE = (Path(ebmhw.improve.__file__).parent / "README.md").read_text()
 
 
 @pytest.mark.confined
-def test_the_example_prints_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("number", "skill"), [(0, "skills/skills/quartic-minimum-1"), (1, "roots/skills/square-root-1")])
+def test_the_examples_print_what_the_page_says(number: int, skill: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (code,), (said,) = re.findall(r"```python\n(.*?)```", PAGE, re.S), re.findall(r"```text\n(.*?)```", PAGE, re.S)
+    codes, said = re.findall(r"```python\n(.*?)```", PAGE, re.S), re.findall(r"```text\n(.*?)```", PAGE, re.S)
+    assert len(codes) == len(said) == 2
     with redirect_stdout(StringIO()) as out:
-        exec(compile(code, "README.md", "exec"), {})
-    assert out.getvalue().startswith(said.strip().removesuffix("..."))
-    assert (tmp_path / "skills" / "skills" / "quartic-minimum-1" / "SKILL.md").exists()
+        exec(compile(codes[number], "README.md", "exec"), {"__name__": "readme"})
+    assert out.getvalue().startswith(said[number].strip().removesuffix("..."))
+    assert (tmp_path / skill / "SKILL.md").exists()
 
 
 def test_the_table_names_every_gate() -> None:

@@ -195,12 +195,20 @@ def test_a_stream_stops_once_the_best_stand_out(session: Session) -> None:
     assert told["stream_end"]["residual_candidates_unscored"] == 29
 
 
+def test_a_stream_goes_on_until_the_best_are_verified(session: Session) -> None:
+    candidates = [{"question": "", "response": text} for text in ("2 + 2 = 5", "Who knows?", "2 + 2 = 5", "2 + 2 = 4")]
+    told = session("verify_stream", candidates=candidates, domain="arithmetic", max_concurrency=1, top_k=1, early_stop_margin=0.5)
+    assert [event["verdict"] for event in told["events"]].count("VERIFIED") == 1
+    assert told["stream_end"]["residual_candidates_unscored"] == 0
+
+
 def test_a_stream_ends_with_its_budget(session: Session) -> None:
     candidates = [{"question": "", "answer": "2 + 2 = 4"}] * 64
     told = session("verify_stream", candidates=candidates, domain="arithmetic", budget_ms_total=1.0)
     assert told["stream_end"]["stop_reason"] == "budget_ms_total"
     assert told["stream_end"]["residual_candidates_unscored"] > 0
     assert {event["verdict"] for event in told["events"] if "error" in event} == {"UNKNOWN"}
+    assert {event["remedy"] for event in told["events"] if event.get("error") == "timeout"} == {"give a larger budget_ms_total, or fewer candidates"}
     assert session("health_check")["calls_at_work"] == 0
 
 
@@ -239,6 +247,8 @@ def test_code_is_run_against_test_cases(session: Session) -> None:
     told = session("verify_code", code=code, func_name="add", test_cases=cases[:2], certificate=True)
     assert (told["verdict"], told["n_passed"], told["n_failed"], told["n_total"]) == ("VERIFIED", 2, 0, 2)
     assert check_certificate(told["certificate"], "", code) == "VERIFIED"
+    floats = [{"args": [0.1, 0.2], "expected": 0.3, "rel": 1e-9}]
+    assert session("verify_code", code=code, func_name="add", test_cases=floats)["verdict"] == "VERIFIED"
     told = session("verify_code", code=code, func_name="add", test_cases=cases)
     assert (told["verdict"], told["n_passed"], told["n_failed"], told["n_total"]) == ("VIOLATED", 2, 1, 3)
     assert "[1, 2]" in told["repair_feedback"]
@@ -278,8 +288,7 @@ def test_properties_are_tried_in_the_sandbox_only(session: Session, tmp_path: Pa
 
 @runs
 def test_folders_of_the_machine_are_not_told(session: Session) -> None:
-    code = "from json import nothing_of_that_name\nimport os\ndef f():\n    return os.getcwd()\n"
-    for text in (code, code.partition("\n")[2]):
+    for text in ("import os\nraise RuntimeError(os.__file__)\n", "import os\ndef f():\n    return os.getcwd()\n"):
         told = session("verify_code", code=text, func_name="f", test_cases=[{"expected": 1}], certificate=True)
         assert told["verdict"] == "VIOLATED"
         certificate = told.pop("certificate")
@@ -311,3 +320,13 @@ def test_errors_say_what_is_wrong_and_what_to_do(session: Session) -> None:
     told = session.refused("verify_llm_output", question="", response="", domain="facts")
     assert told["error"] == "verification"
     assert "knowledge" in told["message"]
+
+
+@runs
+def test_properties_are_taken_by_name_and_as_python(session: Session) -> None:
+    rules = ["idempotent", "def prop(f, x: int):\n    assert f(x) >= x\n", {"name": "float", "generator": "float", "check": "returns_float"}]
+    told = session("verify_with_properties", code="def f(x: int) -> int:\n    return abs(x)\n", func_name="f", properties=rules)
+    assert (told["verdict"], told["n_failed"]) == ("VERIFIED", 0)
+    told = session("verify_with_properties", code="def f(x: int) -> int:\n    return x - 1\n", func_name="f", properties=rules[:2])
+    assert (told["verdict"], told["n_failed"]) == ("VIOLATED", 2)
+    assert session.refused("verify_with_properties", code="def f(x): return x", func_name="f", properties=["no such"])["error"] == "verification"

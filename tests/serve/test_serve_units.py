@@ -21,9 +21,10 @@ from ebmhw.serve.arguments import checker
 from ebmhw.serve.code_tools import CHECKS, GENERATORS
 from ebmhw.serve.crew import AsyncCrew
 from ebmhw.serve.refusal import Refusal
-from ebmhw.serve.stream import stands_out
-from ebmhw.serve.work import SHARE, Call, own_seconds
+from ebmhw.serve.stream import stands_out, stream
+from ebmhw.serve.work import SHARE, Answer, Call, own_seconds
 from ebmhw.verify.code.properties import read_properties
+from ebmhw.verify.streaming.lateness import Limit
 
 README = Path(__file__).parents[2] / "host/ebmhw/serve/README.md"
 
@@ -79,6 +80,20 @@ def test_any_arguments_are_taken_or_refused_with_a_remedy(tool: Any) -> None:
     judged()
 
 
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        ({"name": "p", "generator": "complex", "check": "returns_int"}, r'properties\[0\]\.generator is .complex.; give one of "int"'),
+        ({"name": "p", "generator": {"type": 1}, "check": "returns_int"}, r"properties\[0\]\.generator\.type is 1; give one of"),
+        ({"name": "p", "generator": "int"}, r"properties\[0\] lacks check"),
+    ],
+)
+def test_of_several_forms_the_one_that_was_meant_is_told(one: dict[str, Any], said: str) -> None:
+    check = checker(next(tool for tool in nine_tools(ServeLimits()) if tool.name == "verify_with_properties"))
+    with pytest.raises(Refusal, match=said):
+        check({"code": "", "func_name": "f", "properties": [one]})
+
+
 def test_refusals_of_errors_of_the_package_end_with_their_remedy() -> None:
     told = Refusal.of(MissingExtra("it needs lark, which is missing: pip install 'ebmhw[verify]'")).to_json()
     assert told == {
@@ -97,10 +112,80 @@ def test_faults_of_our_own_are_answers_and_no_ends() -> None:
 
 
 @given(st.lists(st.floats(0, 4), max_size=6), st.integers(1, 6), st.floats(0, 4))
-def test_the_best_stand_out_where_the_next_is_far(energies: list[float], most: int, margin: float) -> None:
-    events = [{"energy": energy} for energy in energies] + [{"error": "timeout"}]
+def test_verified_ones_stand_out_where_the_next_is_far(energies: list[float], most: int, margin: float) -> None:
+    verdicts = ["VERIFIED" if energy < 1 else "UNKNOWN" if energy < 3 else "VIOLATED" for energy in energies]
+    events: list[dict[str, Any]] = [{"energy": energy, "verdict": verdict} for energy, verdict in zip(energies, verdicts, strict=True)]
+    events.append({"error": "timeout", "verdict": "UNKNOWN"})
     ordered = sorted(energies)
-    assert stands_out(events, most, margin) == (len(ordered) > most and ordered[most] - ordered[most - 1] >= margin)
+    far = len(ordered) > most and ordered[most] - ordered[most - 1] >= margin
+    assert stands_out(events, most, margin) == (far and ordered[most - 1] < 1)
+
+
+def test_energies_mean_the_same_in_every_tool() -> None:
+    desk, question = Desk(), "What is 97 + 86?"
+    levels = {}
+    for response in ("97 + 86 = 183", "97 + 86 = 173", "I do not know.", "97 + 86 = 183, and p is q."):
+        given = {"question": question, "response": response, "domain": "arithmetic", "certificate": False}
+        told = [
+            desk.do(Call("verify_llm_output", given, 60.0)).content,
+            desk.do(Call("verify_and_repair", {**given, "max_repairs": 0}, 60.0)).content,
+            desk.do(Call("candidate", {"question": question, "answer": response, "domain": "arithmetic"}, 60.0)).content,
+        ]
+        scored = desk.do(Call("score_agent_outputs", {"question": question, "responses": [response]}, 60.0)).content["all_scores"][0]
+        assert len({one["energy"] for one in told}) == 1
+        if scored["verdict"] == told[0]["verdict"]:
+            assert int(scored["own_energy"]) == int(scored["energy"]) == int(told[0]["energy"])
+        levels.setdefault(told[0]["verdict"], []).append(told[0]["energy"])
+    assert levels["VERIFIED"] == [0.0] * len(levels["VERIFIED"])
+    assert min(levels["UNKNOWN"]) >= 1.0 and min(levels["VIOLATED"]) >= 3.0
+
+
+def test_an_answer_with_leftovers_has_not_the_energy_of_a_verified_one() -> None:
+    response = "97 + 86 = 173, so 173 it is."
+    given = {"question": "What is 97 + 86?", "response": response, "domain": "arithmetic", "max_repairs": 3, "certificate": False}
+    told = Desk().do(Call("verify_and_repair", given, 60.0)).content
+    assert (told["energy"] == 0.0) == (told["verdict"] == "VERIFIED")
+
+
+def test_time_that_is_over_is_told_of_by_the_name_of_its_limit() -> None:
+    late = Limit("budget_ms_total of 1 ms", "give a larger budget_ms_total, or fewer candidates")
+    long = {"question": "", "answer": "1 + 1 = 2. " * 5_000, "domain": None, "late": late}
+    reason = Desk().do(Call("candidate", long, 0.05)).content["reason"]
+    assert reason.count("budget_ms_total of 1 ms") == reason.count("give a larger budget_ms_total") == 1
+    assert "time_limit" not in reason
+    for tool, texts in (("verify_llm_output", {"response": long["answer"]}), ("score_agent_outputs", {"responses": [long["answer"]]})):
+        told = Desk().do(Call(tool, {"question": "", **texts}, 0.05)).content
+        reason = told.get("reason") or told["all_scores"][0]["reason"]
+        assert reason.count("--time-limit") == 1 and "time_limit" not in reason
+
+    async def judged() -> list[dict[str, Any]]:
+        crew: AsyncCrew[Call, Answer] = AsyncCrew(start_slowly, workers=1, waiting=9, seconds=60.0)  # type: ignore[arg-type]
+
+        async def tell(*_: Any) -> None:
+            pass
+
+        found = []
+        for budget in ("budget_ms_total", "budget_ms_per_candidate"):
+            given = {"candidates": [{"question": "", "response": "a"}], "max_concurrency": 1, budget: 1}
+            (event,) = (await stream(crew, given, time.monotonic() + 60, tell))["events"]
+            found.append(event)
+        crew.end()
+        return found
+
+    for budget, event in zip(("budget_ms_total", "budget_ms_per_candidate"), asyncio.run(judged()), strict=True):
+        assert event["error"] == "timeout"
+        assert f"{budget} of 1 ms" in event["message"] and f"larger {budget}" in event["remedy"]
+
+
+@pytest.mark.parametrize("texts", [{}, {"answer": "a", "response": "b"}])
+def test_a_candidate_has_one_answer_by_either_name(texts: dict[str, str]) -> None:
+    async def judged() -> None:
+        crew: AsyncCrew[Call, Answer] = AsyncCrew(start, workers=1, waiting=1, seconds=60.0)  # type: ignore[arg-type]
+        with pytest.raises(Refusal, match=r"candidates\[1\] has"):
+            given = [{"question": "", "answer": "a"}, {"question": "", **texts}]
+            await stream(crew, {"candidates": given, "max_concurrency": 1}, time.monotonic() + 1, print)  # type: ignore[arg-type]
+
+    asyncio.run(judged())
 
 
 def test_test_cases_are_json_or_literals() -> None:
@@ -110,6 +195,17 @@ def test_test_cases_are_json_or_literals() -> None:
     )
     case = cases.test_case({"args_literal": "((1, 2), {3})", "expected_literal": "b'x'"}, "x")
     assert (case.args, case.expected) == (((1, 2), {3}), b"x")
+    near = cases.test_case({"args": [0.1, 0.2], "expected": 0.3, "abs": 1e-9, "rel": 0.5}, "x")
+    assert (near.abs, near.rel, case.abs, case.rel) == (1e-9, 0.5, 0.0, 0.0)
+
+
+def test_properties_may_be_texts() -> None:
+    check = checker(next(tool for tool in nine_tools(ServeLimits()) if tool.name == "verify_with_properties"))
+    texts = ["idempotent", "def prop(f, x: int):\n    assert f(x) == x\n"]
+    given = check({"code": "", "func_name": "f", "properties": [*texts, {"name": "p", "generator": "float", "check": "returns_float"}]})
+    found = cases.properties(given["properties"])
+    assert found[:2] == texts
+    assert [read_properties(text, {"x": "st.integers()"})[0].name for text in found][0::2] == ["idempotent", "p"]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,12 @@ def test_a_report_has_a_confidence() -> None:
     assert not sure.abstain
     assert unsure.probability < 0.1
     assert unsure.abstain
+    assert (sure.reason, unsure.reason) == ("", f"the probability is below the threshold of {unsure.threshold:g}")
+    few = Calibrator.fit(examples[:60])
+    always = few.confidence(pipeline.verify("What is 97 + 86?", "The answer is 183."))
+    assert (always.abstain, always.threshold) == (True, None)
+    assert always.reason == "no threshold keeps the risk of 10 % on 24 pairs; give more pairs or a larger risk"
+    assert always.reason in repr(always) and always.reason in repr(few)
     with pytest.raises(VerificationError, match="fitted without logprob; leave it out"):
         found.confidence(pipeline.verify("", "2 + 2 = 4."), logprob=-1.0)
 

@@ -100,6 +100,9 @@ def test_a_dry_run_tells_what_a_run_then_does(tmp_path: Path) -> None:
     assert memory.counts("property", "sorted") == (2, 0)
     done = memory.import_(tmp_path / "pack.json")
     assert done == told._replace(dry_run=False)
+    counts = f"{len(told.added)} added, {len(told.removed)} removed, {len(told.changed)} changed, {len(told.conflicts)} conflicts)"
+    assert repr(told) == f"Change({told.how}, dry run: {counts}"
+    assert repr(done) == f"Change({told.how}: {counts}"
     assert [(item.name, item.before, item.after) for item in done.changed] == [("property/sorted", (2, 0), (5, 1))]
     assert memory.counts("property", "sorted") == SessionMemory(tmp_path / "m.json").counts("property", "sorted") == (5, 1)
 

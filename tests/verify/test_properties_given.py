@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from properties_calls import found_in
 
+import ebmhw.verify.code
 from ebmhw.errors import VerificationError
 from ebmhw.verify.code.properties import STANDARD, describe, read_properties
+from ebmhw.verify.code.properties.prompt import read_prompt
 
 UNARY = {"x": "st.integers(-20, 20)"}
 
@@ -52,6 +56,50 @@ def test_the_library_is_described() -> None:
     assert {one["name"]: one["with"] for one in describe()}["round trip"] == "inverse"
 
 
+def test_the_readme_names_each_standard_property_as_it_is_defined() -> None:
+    text = (Path(ebmhw.verify.code.__file__).parent / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", text.split("| standard name |")[1].split("## ")[0], re.MULTILINE))
+    further = {one.name: f" (`with`: `def {one.needs}(...)`)" if one.needs else "" for one in STANDARD.values()}
+    assert rows == {one.name: one.definition + further[one.name] for one in STANDARD.values()}
+
+
+def _read(line: str) -> tuple[object, ...]:
+    prompt = read_prompt("def f(x, y=0): return x", f"Write f.\n{line}\n3\n", "f")
+    return prompt.examples if prompt is not None else ()
+
+
+@pytest.mark.parametrize("arrow", ["==", "=", "->", "=>", "==>", "→", "➞", "returns", "should return", "should be", "should give", "must return"])
+def test_examples_are_read_as_the_readme_says(arrow: str) -> None:
+    assert _read(f"f(1, 2) {arrow} 3") == _read(f"- f(1, 2) {arrow} 3.") == (((1, 2), 3),)
+
+
+def test_assertions_are_examples_and_what_only_looks_like_one_is_not() -> None:
+    assert (
+        _read("assert f(1, 2) == 3, 'no'")
+        == _read("- assert f(1, 2) == 3")
+        == _read(">>> f(1, 2)")
+        == _read("For x = 1, y = 2 the output should be 3")
+        == (((1, 2), 3),)
+    )
+    others = [
+        "assert f(1, 2) != 3",
+        "assert not f(1, 2) == 3",
+        "assert f(1, 2)",
+        "so f(1, 2) == 3",
+        "f(x=1, y=2) == 3",
+        "f(1, 2) == 1 + x",
+    ]
+    for line in [
+        *others,
+        "f(1, 2) should be at least 3",
+        "f(1, 2) should return 3 elements",
+        "f(1, 2) is 3",
+        "assertf(1, 2) == 3",
+        "assert f(1, 2) == ...",
+    ]:
+        assert _read(line) == (), line
+
+
 def test_strategies_come_from_annotations_decorators_json_and_the_function_itself() -> None:
     source = "@given(n=st.integers(0, 3))\ndef prop_a(f, n, xs: list[str], x):\n    'It holds.'\n    assert True\n\ndef helper(): ...\n"
     (one,) = read_properties(source, UNARY)
@@ -75,7 +123,7 @@ def test_every_annotation_that_is_offered_draws_values_of_its_type() -> None:
 
 def test_without_annotations_arguments_lie_between_those_of_tests_and_examples() -> None:
     code = 'def f(n):\n    """\n    >>> f(4)\n    4\n    """\n    return n\n'
-    (one,) = found_in(code, "f", ["def prop(f, n):\n    assert 4 <= n <= 9"], infer=False, tests=[((9,), 9)])
+    (one,) = found_in(code, "f", ["def prop(f, n):\n    assert 4 <= f(n) <= 9"], infer=False, tests=[((9,), 9)])
     assert one.verdict == "VERIFIED" and dict(one.property.given) == {"n": "st.integers(4, 9)"}
 
 
@@ -100,6 +148,8 @@ def test_without_annotations_arguments_lie_between_those_of_tests_and_examples()
         ("def prop(f, *x): ...", "has starred or keyword-only parameters"),
         ("def prop(f, y): ...", "parameter 'y' of prop of the property has no strategy"),
         ("def prop(f, y: Matrix): ...", "is annotated 'Matrix', for which there is no strategy"),
+        ("async def prop(f, x): ...", "is a coroutine, whose body does not run when it is called"),
+        ("def prop(f, x):\n    yield f(x) == x", "is a generator, whose body does not run when it is called"),
         ("@given(z=st.just(1))\ndef prop(f, x): ...", "a strategy is given for 'z', which is no parameter"),
         ("@cached\ndef prop(f, x): ...", "only @given(name=st....) is understood"),
     ],

@@ -53,7 +53,7 @@ def test_what_it_finds_is_the_same_for_the_same_seed_whatever_the_global_generat
         ("raise TimeoutError('memory')", "f(x)", "it took more memory than it may have"),
         ("raise TimeoutError('refused')", "f(x)", "the sandbox stopped it (refused)"),
         ("return x", "assume(False)", "no arguments were found that it allows"),
-        ("return x", "assert undefined", "name 'undefined' is not defined"),
+        ("return x", "return f(x) != 0", "for x = 0: the property is False; it returned 0"),
         ("return x", "assert f(x) is None, 'ought to be nothing'", "for x = 0: "),
         ("return None", "assert len(f(x)) == 0", "TypeError"),
     ],
@@ -62,6 +62,62 @@ def test_how_a_property_may_end(body: str, prop: str, reason: str) -> None:
     (one,) = found_in(f"def f(x):\n    {body}\n", "f", [f"def prop(f, x: st.integers(0, 9)):\n    {prop}"], infer=False)
     assert reason in one.reason
     assert one.verdict == ("UNKNOWN" if "refused" in body or "assume" in prop else "VIOLATED")
+
+
+@pytest.mark.parametrize(
+    ("prop", "reason"),
+    [
+        ("assert f(x) == undefined", "the property itself failed at line 2 for x = 0: NameError: name 'undefined' is not defined"),
+        ("assert f(x) / 0 == x", "itself failed at line 2 for x = 0: ZeroDivisionError"),
+        ("assert len(f(x)) == x", "itself failed at line 2 for x = 0: TypeError"),
+        ("y = 0\n    assert f(\n        x) in y", "itself failed at line 3 for x = 0: TypeError"),
+        ("assert x > 9", "for x = 0: Broken: x > 9, without having called the code"),
+        ("return False", "AssertionError: the property is False, without having called the code"),
+        ("return f(x)", "TypeError: it returned 0, which is neither True, False nor None"),
+        ("assert True", "it never called the code"),
+        ("if x > 10: assert f(x) == x", "it never called the code"),
+        ("f(x)", "nothing is asserted"),
+        ("f(x) == x", "nothing is asserted"),
+        ("f(x)\n    assert True", "nothing is asserted"),
+        ("y = f(x)\n    if x > 10: assert y < 3", "no assertion was reached"),
+    ],
+)
+def test_a_property_that_says_nothing_or_is_mistaken_is_unknown(prop: str, reason: str) -> None:
+    """Of the identity: none of these is its fault, and none shows that it is right."""
+    (one,) = found_in("def f(x):\n    return x\n", "f", [f"def prop(f, x: st.integers(0, 9)):\n    {prop}"], infer=False)
+    assert (one.verdict, reason in one.reason) == ("UNKNOWN", True), one.reason
+
+
+@pytest.mark.parametrize(
+    "prop",
+    [
+        "return f(x) == x",
+        "agree(f(x), x)",
+        "if f(x) != x: raise ValueError(x)",
+        "check(f(x), x)\ndef check(a, b):\n    assert a == b",
+        "import unittest\n    unittest.TestCase().assertEqual(f(x), x)",
+        "if x > 8: assert f(x) == x",
+    ],
+)
+def test_what_asserts_in_any_way_is_verified_of_right_code_and_violated_of_wrong_code(prop: str) -> None:
+    text = f"def prop(f, x: st.integers(0, 9)):\n    {prop}"
+    assert [found_in(f"def f(x): return {of}", "f", [text], infer=False)[0].verdict for of in ("x", "x + 1")] == ["VERIFIED", "VIOLATED"]
+
+
+def test_a_mistake_for_some_arguments_hides_no_fault_of_the_code_for_others() -> None:
+    text = "def prop(f, xs: st.lists(st.integers(0, 9), max_size=4)):\n    mean = sum(xs) / len(xs)\n    assert f(xs) == mean"
+    wrong, right = (found_in(f"def f(xs): return {of}", "f", [text], infer=False)[0] for of in ("max(xs)", "sum(xs) / len(xs)"))
+    assert wrong.verdict == "VIOLATED" and "xs = [0, 1]" in wrong.reason
+    assert right.verdict == "UNKNOWN" and "failed at line 2 for xs = []: ZeroDivisionError" in right.reason
+
+
+def test_arrays_are_compared_by_what_they_hold() -> None:
+    code = "import numpy as np\ncalls = []\ndef f(x):\n    calls.append(x)\n    return {'y': [np.asarray(x) * FACTOR]}\n"
+    for factor, verdict in (("2", "VERIFIED"), ("len(calls)", "VIOLATED")):
+        (one,) = found_in(code.replace("FACTOR", factor), "f", ["deterministic"], infer=False, tests=[(([1, 2],), None), (([3, 4],), None)])
+        assert one.verdict == verdict, one.reason
+    text = "import numpy as np\ndef prop(f, x: st.lists(st.integers(1, 9), min_size=2, max_size=3).map(np.array)):\n    return (f(x) == 2 * x).all()"
+    assert [found_in(f"def f(x): return {of}", "f", [text], infer=False)[0].verdict for of in ("x + x", "x + 1")] == ["VERIFIED", "VIOLATED"]
 
 
 def test_code_that_is_not_deterministic_is_violated_and_called_so() -> None:

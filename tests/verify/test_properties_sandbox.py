@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ebmhw.errors import VerificationError
 from ebmhw.verify.code import verify_code
 
 pytestmark = pytest.mark.confined
@@ -77,3 +78,39 @@ def test_a_short_time_is_enough_for_code_that_takes_none() -> None:
     """The calls of four properties: under a second is computed; that a hundred of them take as long to be passed on is not the code's doing."""
     found = _found(GCD, "gcd", properties=["deterministic", "does not change its arguments", "does not raise"], timeout=2.0)
     assert [verdict for verdict, _ in found] == ["VERIFIED"] * 4
+
+
+def _no_order(f: object, xs: list[int]) -> None:
+    assert f(xs) == json.dumps(xs)  # type: ignore[operator]
+
+
+def test_a_function_is_taken_by_its_source_and_one_that_needs_its_module_is_refused() -> None:
+    def prop_own(f, xs: list[int]):  # type: ignore[no-untyped-def]
+        import json
+
+        return f(xs) == [json.loads(json.dumps(x)) for x in sorted(xs)]
+
+    assert _found("def f(xs): return sorted(xs)\n", "f", properties=prop_own, infer=False)[0][0] == "VERIFIED"
+    assert _found("def f(xs): return xs\n", "f", properties=prop_own, infer=False)[0] == (
+        "VIOLATED",
+        "prop_own: for xs = [1, 0]: the property is False; it returned [1, 0]",
+    )
+    with pytest.raises(VerificationError, match="'_no_order', which uses json from around it; import or define this within"):
+        verify_code("def f(xs): return xs\n", "f", properties=_no_order)
+
+
+def test_generators_that_raise_are_the_codes_own_doing() -> None:
+    text = "def prop(f, x: st.integers(0, 9)):\n    assert len(list(f(x))) == 1"
+    assert [verdict for verdict, _ in _found("def f(x): yield 1 // x\n", "f", properties=[text], infer=False)] == ["VIOLATED"]
+
+
+def test_right_code_that_returns_arrays_is_not_violated_and_wrong_code_is() -> None:
+    code = "import numpy as np\ndef f(x: list[int]):\n    return np.asarray(x) * FACTOR\n"
+    text = "import numpy as np\ndef prop(f, x: list[int]):\n    assert (f(x) == 2 * np.array(x)).all()"
+    more = {"packages": ["numpy"], "tests": [(([1, 2],), [2, 4]), (([5],), [10])], "timeout": 60.0}
+    for factor, verdict in (("2", "VERIFIED"), ("len(x)", "VIOLATED")):
+        found = _found(code.replace("FACTOR", factor), "f", properties=["deterministic", text], **more)
+        assert [one for one, _ in found] == ["VERIFIED", verdict], found
+    changing = "def f(x):\n    x += 1\n    return 0\n"
+    kept = "import numpy as np\ndef prop(f, x: st.just([1, 2]).map(np.array)):\n    before = x.copy()\n    f(x)\n    assert (x == before).all()"
+    assert [one for one, _ in _found(changing, "f", properties=[kept], infer=False, **{**more, "tests": ()})] == ["VIOLATED"]

@@ -127,3 +127,8 @@ def test_no_time_means_undecided_and_no_error() -> None:
 def test_what_cannot_be_scored_is_refused(responses: Any, logprobs: Any, said: str) -> None:
     with pytest.raises(VerificationError, match=said):
         score_outputs(QUESTION, responses, PIPELINE, logprobs)
+
+
+@pytest.mark.parametrize("text", ["I don't know", "I don\N{RIGHT SINGLE QUOTATION MARK}t know."])
+def test_an_answer_keeps_its_apostrophes(text: str) -> None:
+    assert score_outputs(QUESTION, [text], PIPELINE).best.answer == "i don't know"

@@ -64,6 +64,12 @@ def test_what_heeds_its_clock_reports_what_it_has() -> None:
     assert [(one.domain, one.code) for one in found.report.failures] == [("acts", "pipeline-timeout")]
     (here,) = verify_stream("", ["heeds"], pipeline(), budget=0.2, workers=0)
     assert here.verdict == "UNKNOWN"
+    for one in (found, here):
+        assert one.reason.endswith("not done within the budget of 0.2 s: acts; give a larger budget, or a shorter text")
+    (total,) = verify_stream("", ["heeds"], pipeline(), total_budget=0.2, workers=0)
+    assert "give a larger total_budget" in total.reason
+    (own,) = verify_stream("", ["heeds"], VerifyRepairPipeline(domains=[Acts()], time_limit=0.2), budget=9.0, workers=0)
+    assert "give a larger time_limit" in own.reason
 
 
 @pytest.mark.parametrize("deed", ["exit", "crash"])

@@ -187,3 +187,15 @@ def test_what_the_source_of_candidates_raises_comes_out() -> None:
 
     with pytest.raises(TypeError, match="the source broke"):
         list(verify_stream("", broken(), pipeline(), workers=1))
+
+
+def test_what_was_not_checked_comes_after_everything_that_was() -> None:
+    pipeline = VerifyRepairPipeline(domains=["arithmetic"])
+    records = list(verify_stream("What is 97 + 86?", ["97 + 86 = 173", None, "Who knows?"], pipeline, workers=0))  # type: ignore[list-item]
+    late = Verdicted(3, "97 + 86 = 190", None, 0.0, "not reached", "the total budget of 1 s ended before candidate 3 was reached")
+    assert [record.index for record in ranked([late, *records])] == [2, 0, 1, 3]
+    assert best([late, records[0], records[1]]).candidate == "97 + 86 = 173"
+    sure = [Completion(text, -0.1, 1, "stop") for text in ("a", "b", "c", "d")]
+    assert best([late, records[0], records[1]], sure).index == 0
+    with pytest.raises(VerificationError, match=r"none of 2 records was checked.*candidate 1 is None.*; give"):
+        best([late, records[1]])

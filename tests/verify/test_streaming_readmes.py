@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,5 +22,12 @@ def test_example(path: Path) -> None:
     ((code, said),) = EXAMPLE.findall(path.read_text(encoding="utf-8"))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, str(path), "exec"), {"__name__": "readme"})
+        exec(compile(code, str(path), "exec"), {"__name__": "__main__"})
     assert printed.getvalue() == said
+
+
+def test_the_example_with_workers_runs_as_a_file(tmp_path: Path) -> None:
+    ((code, said),) = EXAMPLE.findall(PATHS[0].read_text(encoding="utf-8"))
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == (said, "")

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
-from contextlib import suppress
 from typing import Any
 
 import click
 
 from ebmhw.cli import texts
 from ebmhw.errors import InvalidFile, shown
-from ebmhw.verify.code.blocks import code_of
+from ebmhw.verify.code.program import callable_names
 from ebmhw.verify.members import once
 
 
 def only_name(code: str, needed: bool) -> str | None:
-    """Return the one function or class that code defines at its top; where it does not define one, None, or a refusal where one is needed."""
-    body: list[ast.stmt] = []
-    for block in code_of(code, True):
-        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            body += ast.parse(block.code).body
-    functions = [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    names = functions or [node.name for node in body if isinstance(node, ast.ClassDef)]
-    if len(set(names)) == 1:
+    """Return the one public function, or class, at the top of code; where there is not one, None, or a refusal where one is needed."""
+    names = callable_names(code)
+    if len(names) == 1:
         return names[0]
     if needed:
-        told = f"the code defines {', '.join(dict.fromkeys(names))}" if names else "no function was read in the code"
+        told = f"the code defines {', '.join(names)}" if names else "no function was read in the code"
         raise click.UsageError(f"tests and properties call a function by name, and {told}; name one with --entry-point")
     return None
 

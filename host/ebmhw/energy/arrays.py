@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from ebmhw.errors import InvalidModel, InvalidRun, MissingExtra, shown
 from ebmhw.numbers import real_number, whole
+from ebmhw.problems.problem import integer
 
 try:
     import jax
@@ -31,6 +33,7 @@ __all__ = [
     "point",
     "positions",
     "precision",
+    "several",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -102,7 +105,10 @@ def indices(values: Any, what: str, limit: int, *shape: int | None) -> IntArray:
 
 def positions(values: Any, what: str, input_dim: int, least: int = 1) -> IntArray:
     """Return distinct positions (k,) of a point, at least so many; InvalidModel names `what` for anything else."""
-    made = indices(values, what, input_dim, None)
+    size = integer(input_dim, "the number of inputs of an energy", 1)
+    if axes(values, what) == 0:
+        raise InvalidModel(f"{what} are {shown(values)}; give a sequence of integers, 0 to {size - 1}, such as [0]")
+    made = indices(values, what, size, None)
     if made.size < least:
         raise InvalidModel(f"{what} are {made.size}; give {least} or more")
     if np.unique(made).size < made.size:
@@ -125,6 +131,13 @@ def above(value: Any, what: str) -> float:
     if not least <= number <= most:
         raise InvalidRun(f"{what} is {number:g}; give a number above 0 within {precision().name} ({least:g} to {most:g})")
     return number
+
+
+def several(values: Any, what: str, remedy: str) -> list[Any]:
+    """Return what a sequence holds, as a list; InvalidModel with the remedy for what is no sequence."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or getattr(values, "ndim", None) == 0:
+        raise InvalidModel(f"{what} are {shown(values)}; {remedy}")
+    return list(values)
 
 
 def axes(values: Any, what: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from ebmhw.energy.arrays import held, jax, on_device, point, precision
+from ebmhw.energy.function import named, numbers, of_parameters_and_point
 from ebmhw.errors import InvalidModel, shown
 from ebmhw.problems.problem import integer
 
@@ -100,31 +101,38 @@ class EnergyFunction(ABC):
 
 @final
 class FunctionEnergy(EnergyFunction):
-    """The energy ``function(parameters, x)`` of a pure function in JAX.
+    """The energy ``function(parameters, x)``, or ``function(x)``, of a pure function in JAX.
 
     Code is shared by energies of one function object: give the same one with other parameters rather than a new lambda for each.
 
     Parameters
     ----------
-    function : takes the parameters and a point (input_dim,), returns a scalar
+    function : takes the parameters and a point (input_dim,), or a point alone where there are no parameters; returns a scalar
     input_dim : length of a point
     parameters : pytree of numbers and arrays
+
+    Raises
+    ------
+    InvalidModel
+        for a function of other arguments; and, when it is first called, for one that returns no scalar.
     """
 
-    def __init__(self, function: Callable[[Any, Any], Any], input_dim: int, parameters: Any = ()) -> None:
-        if not callable(function):
-            raise InvalidModel(f"function is {shown(function)}; give a function of parameters and a point")
+    def __init__(self, function: Callable[..., Any], input_dim: int, parameters: Any = ()) -> None:
+        called = of_parameters_and_point(function, parameters)
 
         def own(path: Any, leaf: Any) -> Any:
             array = np.asarray(leaf)
             return array.astype(np.int32) if array.dtype.kind in "iu" else held(leaf, f"parameter {jax.tree_util.keystr(path)}", *array.shape)
 
-        super().__init__(input_dim, jax.tree_util.tree_map_with_path(own, parameters), function)
+        super().__init__(input_dim, jax.tree_util.tree_map_with_path(own, parameters), called)
 
     @classmethod
     def evaluate(cls, structure: Any, parameters: Any, x: Any) -> Any:
         """Return what the function returns."""
-        return structure(parameters, x)
+        found = numbers(structure, structure(parameters, x), "an energy is one number, such as jnp.sum(x**2)")
+        if found.shape:
+            raise InvalidModel(f"function {named(structure)} returned shape {found.shape}; an energy is one number, such as jnp.sum(x**2)")
+        return found
 
 
 def checked_energy(energy: Any) -> EnergyFunction:

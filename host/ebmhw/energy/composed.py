@@ -17,7 +17,7 @@ from ebmhw.errors import InvalidModel, shown
 @final
 @dataclass(frozen=True)
 class ConstraintReport:
-    """What one constraint says of a point: its energy, that times its weight, and whether it is within its tolerance."""
+    """What one constraint says of a point: its energy (a squared residual), that times its weight, and whether the energy is within its tolerance."""
 
     name: str
     energy: float

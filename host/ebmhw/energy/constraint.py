@@ -9,11 +9,13 @@ from typing import Any, final
 
 from ebmhw.energy.arrays import jax, jnp, point
 from ebmhw.energy.base import EnergyFunction, FunctionEnergy
+from ebmhw.energy.function import named, numbers
 from ebmhw.errors import InvalidModel
 from ebmhw.numbers import real_number
 
 TOLERANCE = 1e-6
-"""Energy up to which a constraint holds: residuals of up to 0.001, well above the rounding of float32 for values below 1,000."""
+"""Energy up to which a constraint holds. The energy is the square of the residual, so a sum may be off by sqrt(1e-6) = 0.001, well above the
+rounding of float32 for values below 1,000. For residuals of up to r give r**2: 1e-8 for 0.0001."""
 
 
 class BaseConstraint(EnergyFunction):
@@ -26,7 +28,8 @@ class BaseConstraint(EnergyFunction):
     ----------
     input_dim, parameters, structure : as of `EnergyFunction`
     name : says which constraint it is, in reports
-    tolerance : energy up to which it counts as satisfied, above 0 and finite
+    tolerance : energy up to which it counts as satisfied, above 0 and finite: the square of the largest residual that is allowed, so that the
+        default of 1e-6 lets a sum be off by 0.001 (where there are several residuals, the root of the sum of their squares)
     """
 
     def __init__(self, input_dim: int, parameters: Any, structure: Hashable, name: str, tolerance: float = TOLERANCE) -> None:
@@ -63,16 +66,19 @@ class BaseConstraint(EnergyFunction):
 
 @final
 class FunctionConstraint(BaseConstraint):
-    """A constraint of one's own: ``function(parameters, x)`` returns its residuals, 0 where it holds; see `FunctionEnergy`."""
+    """A constraint of one's own: ``function(parameters, x)``, or ``function(x)``, returns its residuals, 0 where it holds; see `FunctionEnergy`."""
 
-    def __init__(self, function: Callable[[Any, Any], Any], input_dim: int, parameters: Any = (), *, name: str, tolerance: float = TOLERANCE) -> None:
+    def __init__(self, function: Callable[..., Any], input_dim: int, parameters: Any = (), *, name: str, tolerance: float = TOLERANCE) -> None:
         made = FunctionEnergy(function, input_dim, parameters)
-        super().__init__(input_dim, made._held, function, name, tolerance)
+        super().__init__(input_dim, made._held, made.structure, name, tolerance)
 
     @classmethod
     def residuals(cls, structure: Any, parameters: Any, x: Any) -> Any:
         """Return what the function returns."""
-        return structure(parameters, x)
+        found = numbers(structure, structure(parameters, x), "give its residuals: numbers that are 0 where it holds")
+        if not found.size:
+            raise InvalidModel(f"function {named(structure)} returned no residual; give at least one number that is 0 where it holds")
+        return found
 
 
 def positive(value: Any, what: str) -> float:

@@ -25,7 +25,7 @@ class Repaired:
     Attributes
     ----------
     x : (input_dim,) float64
-    satisfied : whether all constraints hold at x, within their tolerances
+    satisfied : whether all constraints hold at x, within their tolerances: these are of energies, so 1e-6 allows a residual of 0.001
     report : what each constraint says of x
     stopped_by : "satisfied", "steps", "stalled" (no step lowers the merit any more; noise or another start may help), "time limit" or "interrupted"
     steps : steps that were taken
@@ -82,7 +82,7 @@ def repair(
     noise : temperature at the start, at least 0: a step adds sqrt(2 x step size x temperature) times normal numbers
     random_step : multiply each step by a number drawn from 0.5 to 1.5
     seed : 0 or more; equal seeds give equal results
-    tolerance : energy up to which a constraint holds, in place of the constraints' own
+    tolerance : energy up to which a constraint holds, in place of the constraints' own: the square of the largest residual allowed, 1e-8 for 0.0001
     bounds : (low, high), numbers or (input_dim,) each; points are held within
     time_limit : seconds, looked at every 32 steps
     progress : called with (steps taken, steps) every 32 steps

@@ -8,11 +8,13 @@ from typing import Any, final
 
 import numpy as np
 
-from ebmhw.energy.arrays import held, jax, jnp
+from ebmhw.energy.arrays import held, jax, jnp, several
 from ebmhw.energy.base import EnergyFunction
 from ebmhw.errors import InvalidModel
 from ebmhw.numbers import real_number
 from ebmhw.problems.problem import integer
+
+_ARRAYS = "give one array (inputs, outputs) a layer, or make a network with GibbsEnergy.random(input_dim)"
 
 
 @final
@@ -29,10 +31,14 @@ class GibbsEnergy(EnergyFunction):
     """
 
     def __init__(self, weights: Iterable[Any], biases: Iterable[Any] | None = None, confinement: float = 0.0) -> None:
-        arrays = [held(array, f"weights of layer {i}", None, None) for i, array in enumerate(weights)]
+        arrays = [held(array, f"weights of layer {i}", None, None) for i, array in enumerate(several(weights, "weights", _ARRAYS))]
         if not arrays:
             raise InvalidModel("a network of no layers; give at least one")
-        shifts = [np.zeros(array.shape[1]) for array in arrays] if biases is None else list(biases)
+        shifts = (
+            [np.zeros(array.shape[1]) for array in arrays]
+            if biases is None
+            else several(biases, "biases", "give one array (outputs,) a layer, or None")
+        )
         if len(shifts) != len(arrays):
             raise InvalidModel(f"{len(shifts)} biases for {len(arrays)} layers; give one a layer, or None")
         for i, (first, second) in enumerate(pairwise(arrays)):
@@ -52,7 +58,14 @@ class GibbsEnergy(EnergyFunction):
     @classmethod
     def random(cls, input_dim: int, hidden: Sequence[int] = (64, 64), seed: int = 0, confinement: float = 0.0) -> GibbsEnergy:
         """Return a network with normal weights of variance 1 / inputs of their layer (Lecun), biases 0."""
-        sizes = [integer(input_dim, "the number of inputs", 1), *(integer(size, "the size of a hidden layer", 1) for size in hidden), 1]
+        sizes = [
+            integer(input_dim, "the number of inputs", 1),
+            *(
+                integer(size, "the size of a hidden layer", 1)
+                for size in several(hidden, "sizes of hidden layers", "give one each, such as (64, 64)")
+            ),
+            1,
+        ]
         rng = np.random.default_rng(integer(seed, "the seed", 0))
         return cls([rng.standard_normal((a, b)) / np.sqrt(a) for a, b in pairwise(sizes)], None, confinement)
 

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from scipy.sparse import csr_array
 
-from ebmhw.energy.arrays import FloatArray, held, jax, jnp
+from ebmhw.energy.arrays import FloatArray, held, jax, jnp, several
 from ebmhw.energy.base import EnergyFunction
 from ebmhw.errors import InvalidModel, shown
 from ebmhw.numbers import real_number
@@ -17,6 +17,8 @@ from ebmhw.problems.problem import integer
 
 DEGREE_LIMIT = 8
 CELLS_LIMIT = 1 << 12
+
+_LAYERS = "give one {'coefficients': ..., 'base': ...} a layer, or make a network with KANEnergy.random(input_dim)"
 
 
 @final
@@ -40,7 +42,7 @@ class KANEnergy(EnergyFunction):
         if not (-most < self.low < self.high < most and np.float32(self.low) < np.float32(self.high)):
             raise InvalidModel(f"a grid from {self.low:g} to {self.high:g}; give low < high, in float32 too")
         made: list[dict[str, FloatArray]] = []
-        for i, layer in enumerate(layers):
+        for i, layer in enumerate(several(layers, "layers", _LAYERS)):
             if not isinstance(layer, Mapping) or set(layer) != {"coefficients", "base"}:
                 raise InvalidModel(f"layer {i} is {shown(layer)}; give coefficients and base")
             coefficients = held(layer["coefficients"], f"coefficients of layer {i}", None, None, None)
@@ -73,7 +75,11 @@ class KANEnergy(EnergyFunction):
         scale: float = 0.1,
     ) -> KANEnergy:
         """Return a network whose splines are normal noise of standard deviation `scale`, multiples of SiLU normal with variance 1 / inputs."""
-        sizes = [integer(input_dim, "the number of inputs", 1), *(integer(size, "the size of a hidden layer", 1) for size in hidden), 1]
+        sizes = [
+            integer(input_dim, "the number of inputs", 1),
+            *(integer(size, "the size of a hidden layer", 1) for size in several(hidden, "sizes of hidden layers", "give one each, such as (8,)")),
+            1,
+        ]
         number = integer(cells, "the number of cells of the grid", 1, CELLS_LIMIT) + integer(degree, "the degree of splines", 0, DEGREE_LIMIT)
         rng = np.random.default_rng(integer(seed, "the seed", 0))
         spread = real_number(scale, "scale")

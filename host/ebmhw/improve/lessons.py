@@ -51,9 +51,28 @@ def _said(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [("run", _line(record["error"]))]
     if record["accepted"]:
         return [("accepted", _line(record["gates"][0]["reason"]))]
-    return [(gate["name"], _line(gate["reason"])) for gate in record["gates"] if not gate["passed"]]
+    failed = [(gate["name"], _line(gate["reason"])) for gate in record["gates"] if not gate["passed"]]
+    if _unanswered(record.get("candidate")):
+        # Nothing could be measured then: that a claim was not decided has its cause in the missing answers.
+        return [one for one in failed if one[0] != "claims"]
+    return failed
+
+
+def _unanswered(trial: Any) -> bool:
+    """Return whether a recorded trial has no energy of some instance."""
+    energies = trial.get("energies") if isinstance(trial, dict) else None
+    return isinstance(energies, list) and None in energies
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text of at most so many characters, on one line: a longer one ends after a word, with "..."."""
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    kept = line[: length - 2].rpartition(" ")[0] or line[: length - 3]
+    return f"{kept[: length - 3].rstrip()}..."
 
 
 def _line(text: str) -> str:
     """Return a reason as one line that is not long: it may quote what a candidate said, surrogates too, and stands in prompts."""
-    return " ".join(text.split())[:LENGTH].encode("utf-8", "replace").decode()
+    return cut(text, LENGTH).encode("utf-8", "replace").decode()

@@ -25,6 +25,18 @@ class Objective(ABC):
 
     Instances are drawn by number, so that there are always some that nothing was tried on. Energies are computed here, in the trusted process, from
     values; a candidate is never asked how good it is.
+
+    Attributes, each a property or a plain attribute of the class
+    ----------
+    name : what skills and records call it; another name is another loop
+    description : the task in words, which proposers read
+    entry_point : name of the function that a candidate defines
+    baseline : source of the candidate to start from; it answers every instance
+
+    Methods
+    -------
+    instances(first, count) : the instances from number ``first`` on, the same for the same numbers
+    energy(instance, answer) : a number, lower is better; VerificationError for an answer that is none
     """
 
     @property

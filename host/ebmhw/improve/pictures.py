@@ -14,7 +14,8 @@ _INK, _LIGHT, _GREY = "#0b5cad", "#9bbfe0", "#888888"
 
 
 def write_picture(path: str | os.PathLike[str], folder: str | os.PathLike[str], title: str = "") -> None:
-    """Write a picture of a loop's folder: mean energies of candidate and incumbent by round, on the same instances, other ones each round.
+    """Write a picture of a loop's folder: mean energies of candidate and incumbent by round, on the same instances, other ones each round; the
+    incumbent's as steps.
 
     Filled points were accepted; a cross below stands for a round without an energy.
 
@@ -37,7 +38,9 @@ def write_picture(path: str | os.PathLike[str], folder: str | os.PathLike[str], 
     axes = figure.subplots()
     tried = [(record["round"], _mean(record.get("incumbent")), _mean(record.get("candidate")), record["accepted"]) for record in records]
     known = [one for one in tried if not math.isnan(one[1])]
-    axes.plot([one[0] for one in known], [one[1] for one in known], color=_GREY, marker="_", linestyle="--", linewidth=1, label="incumbent")
+    # Steps: each round has other instances, and between two there is nothing.
+    rounds, means = [one[0] for one in known], [one[1] for one in known]
+    axes.plot(rounds, means, color=_GREY, marker="_", linestyle="--", drawstyle="steps-mid", linewidth=1, label="incumbent")
     for accepted, face, label in ((True, _INK, "candidate, accepted"), (False, "white", "candidate, refused")):
         points = [one for one in tried if one[3] is accepted and not math.isnan(one[2])]
         axes.plot([one[0] for one in points], [one[2] for one in points], "o", color=_INK, markerfacecolor=face, label=label)

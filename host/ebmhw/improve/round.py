@@ -7,8 +7,12 @@ from typing import Any, final
 
 from ebmhw.improve.claims import JudgedClaim
 from ebmhw.improve.gates import Gates
+from ebmhw.improve.lessons import cut
 from ebmhw.improve.proposal import Proposal
 from ebmhw.improve.trial import Trial
+
+_WIDTH = 120
+"""Characters of a reason on a terminal."""
 
 
 @final
@@ -52,9 +56,9 @@ class Round:
     def __str__(self) -> str:
         """A line for a terminal, so that ``progress=print`` shows how a loop goes on."""
         if self.candidate is None:
-            return f"round {self.number:3d}  not run   {self.reason[:120]}"
+            return f"round {self.number:3d}  not run   {cut(self.reason, _WIDTH)}"
         spent = f"{self.candidate.seconds:6.2f} s {self.candidate.peak_memory / 2**20:4.0f} MiB"
-        return f"round {self.number:3d}  {'accepted' if self.accepted else 'refused '}  {spent}  {self.reason[:120]}"
+        return f"round {self.number:3d}  {'accepted' if self.accepted else 'refused '}  {spent}  {cut(self.reason, _WIDTH)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""

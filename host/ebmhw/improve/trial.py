@@ -31,7 +31,7 @@ class Trial:
     ----------
     energies : one an instance; None where it gave no answer
     failures : why, for each instance without one
-    seconds : in the candidate's process, all instances together
+    seconds : of wall clock in which its process had been asked and had not answered: loading and all instances together, without starting the process
     peak_memory : bytes resident at most
     cause : why its process ended early ("time", "memory", ...); None where it did not
     """
@@ -96,7 +96,7 @@ def tried(code: str, objective: Objective, instances: Sequence[Instance], budget
     judged = [_energy(objective, instance, outcome) for instance, outcome in zip(instances, outcomes, strict=True)]
     energies = tuple(None if isinstance(found, str) else found for found in judged)
     failures = tuple(found for found in judged if isinstance(found, str))
-    return Trial(energies, failures, session.busy, ended.peak_memory, stopped.cause if isinstance(stopped, StoppedCall) else None)
+    return Trial(energies, failures, session.elapsed, ended.peak_memory, stopped.cause if isinstance(stopped, StoppedCall) else None)
 
 
 def _energy(objective: Objective, instance: Instance, outcome: Outcome) -> float | str:

@@ -58,7 +58,7 @@ def answer_tools(limits: ServeLimits) -> tuple[ToolSpec, ...]:
             "verify_stream",
             "Check many answers at once",
             "Check candidate answers beside each other; each is told of as it is done (with a progress token), and all are returned in that order. "
-            "Stops early once the best top_k stand out by early_stop_margin of energy.",
+            "Stops early once the best top_k are VERIFIED and lead the next by early_stop_margin of energy.",
             arguments(
                 ["candidates"],
                 candidates={
@@ -67,10 +67,11 @@ def answer_tools(limits: ServeLimits) -> tuple[ToolSpec, ...]:
                     "maxItems": limits.candidates,
                     "description": "The answers.",
                     "items": arguments(
-                        ["question", "answer"],
+                        ["question"],
                         id={"type": "string", "maxLength": 200, "description": "What its result is called; its index where left out."},
                         question=question,
-                        answer={**text, "description": "The answer to check."},
+                        answer={**text, "description": "The answer to check; may also be called response."},
+                        response={**text, "description": "The same as answer; give one of them."},
                     ),
                 },
                 domain=of_answers,

@@ -55,6 +55,10 @@ def _endless(value: Any, place: str) -> Iterator[str]:
 
 def _refusal(tool: ToolSpec, error: Any) -> Refusal:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
+    # Of several forms the one that it has the type of, where it went furthest.
+    nearer = [one for one in error.context or () if one.validator != "type" or one.relative_path]
+    if error.validator == "anyOf" and nearer:
+        return _refusal(tool, max(nearer, key=lambda one: len(one.relative_path)))
     rule, wanted, value = error.validator, error.validator_value, error.instance
     if rule in ("maxLength", "maxItems"):
         unit = "characters" if rule == "maxLength" else "items"

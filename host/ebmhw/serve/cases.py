@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _INPUTS = {
     "int": ["st.integers(-1000, 1000)"],
+    "float": ["st.floats(-1000, 1000)"],
     "pos_int": ["st.integers(1, 1000)"],
     "string": ["st.text(max_size=20)"],
     "list_int": ["st.lists(st.integers(-1000, 1000), max_size=10)"],
@@ -32,12 +33,15 @@ def test_case(case: Mapping[str, Any], place: str) -> Test:
         raise _wrong(f"{place}.args_literal is no tuple or list", 'give one, such as "(1, 2)", or "(1,)" for one argument')
     if "expected" not in case and "expected_literal" not in case:
         raise _wrong(f"{place} lacks expected", "give expected, or expected_literal")
-    return Test(tuple(args), _value(case, "expected", place, None), dict(case.get("kwargs") or {}))
+    return Test(tuple(args), _value(case, "expected", place, None), dict(case.get("kwargs") or {}), case.get("abs", 0.0), case.get("rel", 0.0))
 
 
-def properties(given: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the sources of properties of {name, generator, check}; they are run in the sandbox, never here. Refusal where one is none."""
-    return [_source(one, f"properties[{index}]") for index, one in enumerate(given)]
+def properties(given: Sequence[str | Mapping[str, Any]]) -> list[str]:
+    """Return the sources of properties; they are run in the sandbox, never here. Refusal where one is none.
+
+    One is {name, generator, check}, or a text as `ebmhw.verify.code.properties` takes it: a standard name, or Python with ``def prop(f, ...)``.
+    """
+    return [one if isinstance(one, str) else _source(one, f"properties[{index}]") for index, one in enumerate(given)]
 
 
 def _source(given: Mapping[str, Any], place: str) -> str:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ebmhw.serve.limits import ServeLimits
 from ebmhw.serve.schemas import REPORT, Shared, ToolSpec, arguments
 
-GENERATORS = {"int": "integers", "pos_int": "integers above 0", "string": "texts", "list_int": "lists of integers", "pair_int": "two integers"}
+GENERATORS = {
+    "int": "integers",
+    "float": "finite numbers",
+    "pos_int": "integers above 0",
+    "string": "texts",
+    "list_int": "lists of integers",
+    "pair_int": "two integers",
+}
 """Inputs that verify_with_properties makes, by name."""
 
 CHECKS = {
@@ -46,6 +55,8 @@ def code_tools(limits: ServeLimits) -> tuple[ToolSpec, ...]:
                         expected={"description": "What is returned; lists are lists, not tuples."},
                         args_literal={**text, "description": "The positional arguments as a Python tuple or list: '((1, 2), {3})'."},
                         expected_literal={**text, "description": "What is returned, as a Python literal."},
+                        abs={"type": "number", "minimum": 0, "description": "How far floats in it may lie apart; 0 where left out."},
+                        rel={"type": "number", "minimum": 0, "description": "The same as a share of the larger, such as 1e-9."},
                     ),
                 },
                 certificate=certificate,
@@ -80,19 +91,10 @@ def code_tools(limits: ServeLimits) -> tuple[ToolSpec, ...]:
                     "type": "array",
                     "minItems": 1,
                     "maxItems": limits.properties,
-                    "description": "What must hold.",
-                    "items": arguments(
-                        ["name", "generator", "check"],
-                        name={"type": "string", "minLength": 1, "maxLength": 200, "description": "What a claim calls it."},
-                        generator={
-                            "description": "Inputs: a name, or {type: name}.",
-                            "anyOf": [{"enum": list(GENERATORS)}, arguments(["type"], type={"enum": list(GENERATORS)})],
-                        },
-                        check={
-                            "description": f"What must hold: {', '.join(CHECKS)}, or a lambda of (result, *inputs), run in the sandbox.",
-                            "anyOf": [text, arguments(["lambda"], **{"lambda": text})],
-                        },
-                    ),
+                    "description": "What must hold: a standard property's name, such as idempotent; Python, def prop(f, x: int): ...; or an object.",
+                    "items": {
+                        "anyOf": [text, _property(text)],
+                    },
                 },
                 n_samples={
                     "type": "integer",
@@ -104,4 +106,20 @@ def code_tools(limits: ServeLimits) -> tuple[ToolSpec, ...]:
             ),
             REPORT,
         ),
+    )
+
+
+def _property(text: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a property of generated inputs and a check."""
+    return arguments(
+        ["name", "generator", "check"],
+        name={"type": "string", "minLength": 1, "maxLength": 200, "description": "What a claim calls it."},
+        generator={
+            "description": "Inputs: a name, or {type: name}.",
+            "anyOf": [{"enum": list(GENERATORS)}, arguments(["type"], type={"enum": list(GENERATORS)})],
+        },
+        check={
+            "description": f"What must hold: {', '.join(CHECKS)}, or a lambda of (result, *inputs), run in the sandbox.",
+            "anyOf": [text, arguments(["lambda"], **{"lambda": text})],
+        },
     )

@@ -10,6 +10,8 @@ from typing import Any
 from ebmhw.serve.crew import AsyncCrew
 from ebmhw.serve.refusal import Refusal
 from ebmhw.serve.work import Answer, Call
+from ebmhw.verify.streaming.lateness import Limit
+from ebmhw.verify.verdict import VERIFIED
 
 Tell = Callable[[int, int, dict[str, Any]], Awaitable[None]]
 """Called with (done, of how many, event) for each candidate."""
@@ -23,7 +25,7 @@ async def stream(crew: AsyncCrew[Call, Answer], given: Mapping[str, Any], until:
     given : checked arguments of the tool
     until : moment of time.monotonic() at which the call ends
     """
-    candidates: Sequence[Mapping[str, Any]] = given["candidates"]
+    candidates = [_candidate(index, one) for index, one in enumerate(given["candidates"])]
     most, margin = given.get("top_k"), given.get("early_stop_margin")
     if (most is None) != (margin is None):
         raise Refusal("invalid-arguments", "top_k and early_stop_margin go together", "give both, or neither")
@@ -39,11 +41,18 @@ async def stream(crew: AsyncCrew[Call, Answer], given: Mapping[str, Any], until:
         async with width:
             begun = time.monotonic()
             limit = end if each is None else min(end, begun + each / 1000)
+            late = None
+            if each is not None and limit < end:
+                late = Limit(f"budget_ms_per_candidate of {each:g} ms", "give a larger budget_ms_per_candidate, or a shorter text")
+            elif budget is not None and end < until:
+                late = Limit(f"budget_ms_total of {budget:g} ms", "give a larger budget_ms_total, or fewer candidates")
             try:
-                arguments = {"domain": given.get("domain"), **candidate}
+                arguments = {"domain": given.get("domain"), "late": late, **candidate}
                 answer = await crew.do(lambda seconds: Call("candidate", arguments, seconds), limit, refusable=False)
                 event |= answer.content if not answer.is_error else {"verdict": "UNKNOWN", "verified": False, **answer.content}
             except Refusal as refusal:
+                if refusal.code == "timeout" and late is not None:
+                    refusal = Refusal("timeout", f"the candidate was not checked within {late.said}", late.remedy, **refusal.details)
                 event |= {"verdict": "UNKNOWN", "verified": False, **refusal.to_json()}
             event["elapsed_ms"] = 1000 * (time.monotonic() - begun)
         return event
@@ -79,6 +88,21 @@ async def stream(crew: AsyncCrew[Call, Answer], given: Mapping[str, Any], until:
 
 
 def stands_out(events: Sequence[Mapping[str, Any]], most: int, margin: float) -> bool:
-    """Tell whether the best ``most`` of what is done lead the next by ``margin`` of energy; never before there is a next one."""
-    energies = sorted(event["energy"] for event in events if "energy" in event)
-    return len(energies) > most and energies[most] - energies[most - 1] >= margin
+    """Tell whether the best ``most`` of what is done are VERIFIED and lead the next by ``margin`` of energy; never before there is a next one.
+
+    Nothing that is still to come can be better than what is VERIFIED; than anything else it can.
+    """
+    done = sorted((event for event in events if "energy" in event), key=lambda event: float(event["energy"]))
+    if len(done) <= most or any(event["verdict"] != VERIFIED for event in done[:most]):
+        return False
+    lead: float = done[most]["energy"] - done[most - 1]["energy"]
+    return lead >= margin
+
+
+def _candidate(index: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a candidate with its text as ``answer``, which may be called ``response`` as other tools do."""
+    texts = [given[name] for name in ("answer", "response") if name in given]
+    if len(texts) != 1:
+        said = f"verify_stream: candidates[{index}] has {'both answer and response' if texts else 'no answer'}"
+        raise Refusal("invalid-arguments", said, "give one of answer and response, which mean the same", argument=f"candidates[{index}]")
+    return {"question": given["question"], "answer": texts[0], **({"id": given["id"]} if "id" in given else {})}

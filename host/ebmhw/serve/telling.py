@@ -6,16 +6,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ebmhw.serve.paths import pathless
+from ebmhw.verify.streaming.lateness import Limit, retold
 from ebmhw.verify.verdict import UNKNOWN, VERIFIED, VIOLATED
 
 if TYPE_CHECKING:
     from ebmhw.verify import Claim, Report
 
+CALL = Limit("the call's time", "send less, or start the server with a larger --time-limit")
 
-def told(report: Report, limit: int, certificate: bool) -> dict[str, Any]:
-    """Return a report as an answer: up to ``limit`` claims, the violated before the undecided before the rest, in order of their spans."""
+
+def told(report: Report, limit: int, certificate: bool, late: Limit = CALL) -> dict[str, Any]:
+    """Return a report as an answer: up to ``limit`` claims, the violated before the undecided before the rest, in order of their spans.
+
+    ``late`` is what the time of the check is called. The energy is that of `ebmhw.verify.scoring.energy_of`, as of every tool.
+    """
     from ebmhw.verify.prompts import ask_again
+    from ebmhw.verify.scoring import energy_of
 
+    report, reason = retold(report, late)
     shown = _worst(report.claims, limit)
     texts, wrong = report.texts, report.violations
     feedback = ""
@@ -26,8 +34,8 @@ def told(report: Report, limit: int, certificate: bool) -> dict[str, Any]:
     content: dict[str, Any] = {
         "verdict": report.verdict,
         "verified": report.verified,
-        "reason": report.reason,
-        "energy": len(wrong) / max(1, len(report.claims)),
+        "reason": reason,
+        "energy": energy_of(report),
         "n_claims": len(report.claims),
         "n_violations": len(wrong),
         "repair_feedback": feedback,

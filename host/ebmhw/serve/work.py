@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 from ebmhw.errors import EbmhwError
 from ebmhw.serve.paths import pathless, without_paths
 from ebmhw.serve.refusal import Refusal
-from ebmhw.serve.telling import tallied, told
+from ebmhw.serve.telling import CALL, tallied, told
 from ebmhw.serve.worker_process import die_with_parent, settle
+from ebmhw.verify.streaming.lateness import retold
 
 if TYPE_CHECKING:
     from ebmhw.verify import VerifyRepairPipeline
@@ -124,6 +125,8 @@ def _verify(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, A
 
 
 def _repair(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    from ebmhw.verify.scoring import PARTLY_ENERGY
+
     constraints = _constraints(given)
     pipeline = _pipeline(desk, given.get("domain"), True)
     repairs = given["max_repairs"]
@@ -132,8 +135,12 @@ def _repair(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, A
     outcome = pipeline.verify_and_repair(
         given["question"], given["response"], repairs, constraints=constraints, time_limit=part, model_time_limit=part
     )
+    content = told(outcome.report, desk.claims, given["certificate"])
+    if outcome.leftovers and outcome.report.verified:
+        # UNKNOWN, though all that was read holds: the same energy as of a claim that holds beside one that is not decided.
+        content["energy"] += PARTLY_ENERGY
     return {
-        **told(outcome.report, desk.claims, given["certificate"]),
+        **content,
         "verdict": outcome.verdict,
         "verified": outcome.verified,
         "final_answer": outcome.final_answer,
@@ -148,18 +155,18 @@ def _repair(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, A
 
 
 def _candidate(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    from ebmhw.verify.scoring import energy_of
-
     report = _pipeline(desk, given.get("domain")).verify(given["question"], given["answer"], time_limit=seconds)
-    content = told(report, desk.claims, False)
-    return {**content, "energy": energy_of(report)}
+    return told(report, desk.claims, False, given.get("late") or CALL)
 
 
 def _score(desk: Desk, given: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     from ebmhw.verify.scoring import score_outputs
 
     scores = score_outputs(given["question"], given["responses"], _pipeline(desk, None), given.get("logprobs"), time_limit=seconds)
-    return scores.to_json()
+    content = scores.to_json()
+    for member, score in zip(content["all_scores"], scores.ranked, strict=True):
+        member["reason"] = retold(score.report, CALL)[1]
+    return content
 
 
 def own_seconds(seconds: float) -> float:

@@ -70,6 +70,7 @@ class OutputScore:
             "agent_index": self.index,
             "rank": self.rank,
             "energy": self.energy,
+            "own_energy": energy_of(self.report),
             "verdict": self.verdict,
             "reason": self.report.reason,
             "response": self.report.texts.response,

@@ -28,6 +28,7 @@ class Judged(Protocol):
 _RANK = {VERIFIED: 2, UNKNOWN: 1, VIOLATED: 0}
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _OPTION = re.compile(r"\(([A-Za-z])\)|\b([A-Z])\)")
+_WORDS = re.compile(r"\w+(?:'\w+)*")
 _LONGEST = 2000
 _MOST_DIGITS = 100
 
@@ -79,7 +80,7 @@ def final_answer(text: str) -> str | None:
         if found[0] in "+-" and number.start() > 0 and tail[number.start() - 1].isalnum():
             found = found[1:]
         return str(Fraction(found.replace(",", "")))
-    words = re.findall(r"\w+", tail.splitlines()[-1].casefold()) if tail else []
+    words = _WORDS.findall(tail.splitlines()[-1].casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) if tail else []
     return " ".join(words) or None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ebmhw.energy.arrays import FloatArray, held, jnp, positions
 from ebmhw.energy.constraint import TOLERANCE, BaseConstraint
-from ebmhw.errors import InvalidModel
+from ebmhw.errors import InvalidModel, shown
 from ebmhw.numbers import real_number
 from ebmhw.problems.problem import integer, listed
 
@@ -68,7 +68,13 @@ class Bounds(BaseConstraint):
     def __init__(
         self, input_dim: int, at: Any = None, low: Any = None, high: Any = None, *, name: str | None = None, tolerance: float = TOLERANCE
     ) -> None:
-        places = positions(np.arange(input_dim) if at is None else at, "positions", input_dim)
+        size = integer(input_dim, "the number of inputs of an energy", 1)
+        if at is not None and np.isscalar(at):
+            raise InvalidModel(
+                f"positions are {shown(at)}; give a sequence such as [0], or None for all positions: Bounds({size}, None, low, high), "
+                f"Bounds({size}, low=..., high=...)"
+            )
+        places = positions(np.arange(size) if at is None else at, "positions", size)
         least, most = _end(low, "low", places.size), _end(high, "high", places.size)
         if least is None and most is None:
             raise InvalidModel("bounds without low and high; give at least one of them")

@@ -15,7 +15,7 @@ from ebmhw.energy.arrays import IntArray, held, indices, jnp, positions
 from ebmhw.energy.constraint import TOLERANCE, BaseConstraint
 from ebmhw.errors import InvalidModel, shown
 from ebmhw.numbers import whole
-from ebmhw.problems.problem import listed
+from ebmhw.problems.problem import integer, listed
 
 
 @final
@@ -129,10 +129,10 @@ class DifferentColours(BaseConstraint):
 def _literals(input_dim: int, literals: Iterable[int]) -> tuple[dict[str, Any], tuple[int, ...]]:
     if not isinstance(literals, Iterable):
         raise InvalidModel(f"literals are {shown(literals)}; give a sequence of nonzero integers")
-    members = tuple(literals)
+    members, size = tuple(literals), integer(input_dim, "the number of inputs of an energy", 1)
     for literal in members:
         number = whole(literal)
-        if number is None or not 1 <= abs(number) <= input_dim:
+        if number is None or not 1 <= abs(number) <= size:
             raise InvalidModel(f"literal {shown(literal)} names no spin; literals are 1 .. {input_dim}, negative for a negated spin")
     if not members:
         raise InvalidModel("a clause without literals can never hold; give at least one literal")

@@ -69,6 +69,11 @@ class Fitted:
     losses: npt.NDArray[np.float64]
     stopped_by: str | None
 
+    def __repr__(self) -> str:
+        said = f", stopped by {self.stopped_by}" if self.stopped_by else ""
+        energy = f"{type(self.energy).__name__} of {self.energy.input_dim} inputs"
+        return f"Fitted({energy}, log normaliser {self.log_normaliser:.6g}, {self.losses.size} steps{said})"
+
     def log_density(self, points: Any) -> Any:
         """Return -energy - log_normaliser of points (rows, input_dim), (rows,)."""
         return -self.energy.energy_batch(points) - self.log_normaliser

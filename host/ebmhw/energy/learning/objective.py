@@ -29,12 +29,13 @@ class Contrast:
     ----------
     gradient : float64 (parameters,), the direction that is learned in: of a log-likelihood, or of minus a loss
     chains : states that the next step carries on, int8 (chains, n); none where each step begins anew
-    error : share of visible spins that the negative phase changed (CD), or of pairs in the wrong order; NaN where neither means anything
+    error : share of visible spins that the negative phase changed ("cd"), or of pairs in the wrong order; None for "pcd", whose chains do not
+        begin at the data
     """
 
     gradient: FloatArray
     chains: SpinArray
-    error: float
+    error: float | None
 
 
 class Objective(ABC):
@@ -138,7 +139,7 @@ class Likelihood(Objective):
         negative = phases.free(program, start, config.k, step, "negative phase", self._fixed)
         gradient = structure.statistics(positive) / len(positive) - structure.statistics(negative) / len(negative)
         if config.method == "pcd":
-            return Contrast(gradient, negative, float("nan"))
+            return Contrast(gradient, negative, None)
         changed = float((negative[:, structure.visible] != rows).mean())
         return Contrast(gradient, chains, changed)
 

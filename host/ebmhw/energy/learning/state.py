@@ -44,6 +44,9 @@ class LearningState:
     digest: str
     config: LearningConfig
 
+    def __repr__(self) -> str:
+        return f"LearningState(step {self.step} of {self.config.steps}, {self.parameters.size} parameters, {len(self.chains)} chains)"
+
     @property
     def done(self) -> bool:
         """Whether all steps are done."""

@@ -31,7 +31,9 @@ class LearningProgress:
     step, steps : updates done, and in all
     learning_rate : of this update
     gradient : root mean square of the gradient's entries
-    error : as of `Contrast`
+    error : share of the batch's visible spins that k sweeps changed ("cd"), or of pairs in the wrong order (`Preference`). None for "pcd": its
+        chains do not begin at rows of data, so that there is nothing to compare them with; measure a likelihood (`Restricted`, `annealed_importance`)
+        or `reconstruction_error` every so many steps
     seconds, backend_seconds : since learning began (or was carried on), and those of them within the backend
     state : what is learned so far
     """
@@ -40,10 +42,14 @@ class LearningProgress:
     steps: int
     learning_rate: float
     gradient: float
-    error: float
+    error: float | None
     seconds: float
     backend_seconds: float
     state: LearningState
+
+    def __repr__(self) -> str:
+        said = "" if self.error is None else f", error {self.error:.4g}"
+        return f"LearningProgress(step {self.step} of {self.steps}, gradient {self.gradient:.4g}{said}, {self.seconds:.1f} s)"
 
 
 @final
@@ -57,7 +63,7 @@ class Learned:
     state : what learning can be carried on from
     stopped_by : "interrupted" or "time limit" where steps are missing, else None
     steps, seconds, backend_seconds : of this call: updates, and how long they took in all and within the backend
-    errors : float64 (steps,), of this call's updates, as of `Contrast`
+    errors : float64 (steps,), of this call's updates, as of `LearningProgress`; None where its error is ("pcd")
     backend : the name of the one that sampled
     """
 
@@ -67,8 +73,12 @@ class Learned:
     steps: int
     seconds: float
     backend_seconds: float
-    errors: npt.NDArray[np.float64]
+    errors: npt.NDArray[np.float64] | None
     backend: str
+
+    def __repr__(self) -> str:
+        said = f", stopped by {self.stopped_by}" if self.stopped_by else ""
+        return f"Learned({self.parameters.size} parameters after step {self.state.step} of {self.state.config.steps} on {self.backend}{said})"
 
 
 def learn(
@@ -91,7 +101,7 @@ def learn(
     ----------
     objective : what to learn, such as `Likelihood(structure, data)`
     config : how; the defaults where left out, or that of the run to resume
-    start : parameters to begin with, (size,); zeros where left out. Hidden spins need some that are not alike (`Structure.start`)
+    start : parameters to begin with, (size,); zeros where left out. Hidden spins need some that are not alike (the function `start(structure, data)`)
     backend : a backend, its name, or None for `get_backend()`; it draws both phases, and all return the same bits
     resume : a state, or the file of one, to carry on from; with the same objective and configuration the result is that of a run in one piece
     checkpoint : file to keep the state in: at the start, every ``checkpoint_seconds``, at the end, and whenever it is stopped or fails. One that is
@@ -125,7 +135,7 @@ def learn(
         # Before any work is done, so that a file that cannot be written costs none.
         state.save(checkpoint)
     began = saved = time.monotonic()
-    errors: list[float] = []
+    errors: list[float | None] = []
     first, why = state.step, None
     try:
         with stop.listening():
@@ -146,7 +156,9 @@ def learn(
         if checkpoint is not None:
             state.save(checkpoint)
     seconds = time.monotonic() - began
-    return Learned(state.result, state, why, state.step - first, seconds, phases.seconds, np.array(errors), sampler.name)
+    known = [error for error in errors if error is not None]
+    found = np.array(known) if len(known) == len(errors) else None
+    return Learned(state.result, state, why, state.step - first, seconds, phases.seconds, found, sampler.name)
 
 
 def _first_state(
@@ -195,7 +207,7 @@ def _refuse_no_config(config: object) -> None:
         raise ConfigError(f"config is {shown(config)}; give a LearningConfig, or None for its defaults")
 
 
-def _step(objective: Objective, state: LearningState, phases: Phases) -> tuple[LearningState, float, float]:
+def _step(objective: Objective, state: LearningState, phases: Phases) -> tuple[LearningState, float | None, float]:
     """Return the state after one more update, the error of `Contrast`, and the gradient's root mean square."""
     config = state.config
     found = objective.contrast(state.parameters, state.chains, state.step, config, phases)

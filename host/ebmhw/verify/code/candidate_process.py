@@ -1,7 +1,7 @@
 """The candidate's process: loads code that may be hostile, calls it, and tells by value what came of it.
 
-This module runs inside the sandbox: it needs the standard library and its neighbours `values`, `wire` and `instrument` only. Nothing that it says is
-trusted; what must hold of its answers is checked by who reads them.
+This module runs inside the sandbox: it needs the standard library and its neighbours `values`, `wire`, `attempts` and `instrument` only. Nothing that
+it says is trusted; what must hold of its answers is checked by who reads them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from ebmhw.verify.code.attempts import watch
 from ebmhw.verify.code.instrument import instrumented as instrumented_code
 from ebmhw.verify.code.values import Encoder, Refused
 from ebmhw.verify.code.wire import Raised, Wire, rebuilt
@@ -129,6 +130,7 @@ class _Candidate:
             made = instrumented_code(code, FILE, self.wire.notes, self.module.__dict__)
         else:
             made = compile(code, FILE, "exec", dont_inherit=True)
+        watch(self.wire.notes)
         exec(made, self.module.__dict__)
         return [[name, *_described(value)] for name, value in list(self.module.__dict__.items()) if not name.startswith("__")]
 

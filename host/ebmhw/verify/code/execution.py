@@ -63,7 +63,10 @@ class Execution(Domain):
         blocks = [statement for statement in response if statement.kind == "code"]
         if not blocks:
             named = self._specification.entry_point
-            return Judgement((), ("code was asked for, and the response has none" if named is None else f"code that defines {named}",))
+            return Judgement(
+                (),
+                ("code was asked for, and the response has none" if named is None else f"code that defines {named}, and the response has no code",),
+            )
         program = program_of(blocks, self._specification.entry_point)
         if program.fault is not None:
             line, what = program.fault

@@ -15,13 +15,13 @@ _COMMON = ("kinds", "arrays", "readers", "decoding", "encoding", "messages", "va
 @cache
 def candidate_modules() -> bytes:
     """Return the first message to the candidate's process."""
-    return _modules(*_COMMON, "stated", "rewriting", "annotations", "instrument", "candidate_process")
+    return _modules(*_COMMON, "stated", "rewriting", "annotations", "instrument", "attempts", "candidate_process")
 
 
 @cache
 def judge_modules() -> bytes:
     """Return the first message to the judge's process."""
-    return _modules(*_COMMON, "showing", "proxies", "remote", "doubts", "judge_process")
+    return _modules(*_COMMON, "showing", "proxies", "remote", "doubts", "comparing", "asserting", "judge_process")
 
 
 def _modules(*names: str) -> bytes:

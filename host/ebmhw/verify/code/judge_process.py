@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ebmhw.verify.code.asserting import REACHED, Reached, Telling, is_truth, why_nothing
 from ebmhw.verify.code.doubts import compared_with_changed, leaning, names_class
 from ebmhw.verify.code.proxies import Stopped
 from ebmhw.verify.code.remote import ENDS_LOOPS, Remote
@@ -44,7 +45,8 @@ class _Judge:
 
     def checks(self, setup: str, checks: str, entry_point: str | None, names: list[list[Any]]) -> dict[str, Any]:
         """Run test code; return how it ended: {"ended": "passed" | "failed" | "raised" | "broken" | "stopped" | "refused", ...}."""
-        space: dict[str, Any] = {"__name__": "checks", "__builtins__": builtins}
+        reached = Reached()
+        space: dict[str, Any] = {"__name__": "checks", "__builtins__": builtins, REACHED: reached}
         try:
             trees = {file: ast.parse(text, file) for file, text in (("<setup>", setup), ("<checks>", checks))}
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -59,17 +61,20 @@ class _Judge:
             for name, *_ in names:
                 if name in used and name not in space and not hasattr(builtins, name):
                     space[name] = self.remote.named(name)
-            for here, tree in trees.items():
+            for here in trees:
                 text = setup if here == "<setup>" else checks
                 linecache.cache[here] = (len(text), None, text.splitlines(keepends=True), here)
-                exec(compile(tree, here, "exec", flags=_LAZY, dont_inherit=True), space)
+                telling = Telling().visit(ast.parse(text, here))
+                exec(compile(telling, here, "exec", flags=_LAZY, dont_inherit=True), space)
                 if entry_point is not None and here == "<setup>":  # a question's setup often holds the stub of what it asks for
                     space[entry_point] = space["candidate"] = self.remote.named(entry_point)
-            self._functions(trees["<checks>"], space)
+            told = self._functions(trees["<checks>"], space)
         except BaseException as error:
             return self._ended(error, here, checks)
         known = {name for name, *_ in names} & (used | {entry_point})
-        return {"ended": "passed", "calls": self.remote.calls, "doubt": self._doubt(trees["<checks>"], used, known | {"candidate"})}
+        nothing = None if told else why_nothing(trees.values(), reached.once)
+        doubt = self._doubt(trees["<checks>"], used, known | {"candidate"}) or nothing
+        return {"ended": "passed", "calls": self.remote.calls, "doubt": doubt}
 
     def _doubt(self, checks: ast.Module, used: set[str], tested: set[str]) -> str | None:
         """Return why test code that passed shows nothing; None where it shows something."""
@@ -85,8 +90,18 @@ class _Judge:
             return f"the code changed {name}, and line {line} of the checks compares its result with {name} as it was after the call; give it a copy"
         return None
 
-    def _functions(self, tree: ast.Module, space: dict[str, Any]) -> None:
-        """Call the test code's check(candidate), and its functions test_... without parameters, unless it calls them itself."""
+    def _functions(self, tree: ast.Module, space: dict[str, Any]) -> bool:
+        """Call the test code's check(candidate), and its functions test_... without parameters, unless it calls them itself.
+
+        Returns whether one of them returned True.
+
+        Raises
+        ------
+        AssertionError
+            where one returns False.
+        SyntaxError
+            where one returns what is neither a truth value nor None, such as a generator, whose body has not run.
+        """
         called = {
             node.func.id
             for statement in tree.body
@@ -94,14 +109,27 @@ class _Judge:
             for node in ast.walk(statement)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
+        told = False
         for statement in tree.body:
-            if not isinstance(statement, ast.FunctionDef) or statement.name in called:
+            if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or statement.name in called:
                 continue
             parameters = len(statement.args.posonlyargs) + len(statement.args.args) - len(statement.args.defaults)
             if statement.name == "check" and parameters == 1 and "candidate" in space:
-                space["check"](space["candidate"])
+                returned = space["check"](space["candidate"])
             elif statement.name.startswith("test") and parameters == 0:
-                space[statement.name]()
+                returned = space[statement.name]()
+            else:
+                continue
+            if returned is None:
+                continue
+            if not is_truth(returned):
+                if hasattr(returned, "close"):
+                    returned.close()
+                raise SyntaxError(f"{statement.name} returned a {type(returned).__name__}; let it assert, or return True or False")
+            if not returned:
+                raise AssertionError(f"{statement.name} returned False")
+            told = True
+        return told
 
     def _ended(self, error: BaseException, here: str, checks: str) -> dict[str, Any]:
         """Return how test code ended that did not reach its end."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ebmhw.verify.code.attempts import told as told_attempts
 from ebmhw.verify.code.doubts import compared_with_changed, leaning, names_class
 from ebmhw.verify.code.remote import ENDS_LOOPS
 from ebmhw.verify.code.session import Raised, StoppedCall
@@ -26,6 +27,18 @@ class Found(NamedTuple):
     verdict: Verdict
     reason: str
     content: dict[str, Any]
+
+
+def excused(found: Found, tried: Sequence[str]) -> Found:
+    """Return a failure on whose way the code tried what the sandbox never allows, as UNKNOWN: elsewhere it might pass.
+
+    Parameters
+    ----------
+    tried : audit events (see `ebmhw.verify.code.attempts`); none for nothing
+    """
+    if found.verdict != VIOLATED or not tried:
+        return found
+    return found._replace(verdict=UNKNOWN, reason=f"{found.reason}; it tried to {told_attempts(list(tried))}, which the sandbox does not allow")
 
 
 def of_stop(outcome: StoppedCall, specification: Specification) -> tuple[Verdict, str]:

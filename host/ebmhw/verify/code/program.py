@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ebmhw.verify.code.blocks import code_of
 from ebmhw.verify.statement import Statement
 
 
@@ -96,6 +97,32 @@ def _names(tree: ast.Module) -> dict[str, int]:
                 if isinstance(target, ast.Name):
                     found[target.id] = statement.lineno
     return found
+
+
+def callable_names(code: str) -> list[str]:
+    """Return what tests of code may call: the functions at its top, those with a leading underscore only where all have one; else its classes.
+
+    Parameters
+    ----------
+    code : Python, or text with fenced blocks of it; what is no Python defines nothing
+    """
+    body = [statement for block in code_of(code, True) for statement in getattr(_tree(block.code)[0], "body", ())]
+    for kinds in ((ast.FunctionDef, ast.AsyncFunctionDef), (ast.ClassDef,)):
+        names = list(dict.fromkeys(node.name for node in body if isinstance(node, kinds)))
+        if names:
+            return [name for name in names if not name.startswith("_")] or names
+    return []
+
+
+def taken_apart(code: str, name: str, args: Sequence[object]) -> bool:
+    """Tell whether a call may be of a list that was to be one argument: there are none or several of one type, and the function takes one only."""
+    tree, _ = _tree(code)
+    defined = next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name), None) if tree is not None else None
+    if defined is None or len(args) == 1 or len({type(one) for one in args}) > 1:
+        return False
+    given = defined.args
+    places = len(given.posonlyargs) + len(given.args)
+    return given.vararg is None and places - len(given.defaults) <= 1 <= places and not places - len(given.defaults) <= len(args) <= places
 
 
 def _has_future(tree: ast.Module | None) -> bool:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ebmhw.errors import VerificationError, shown
+from ebmhw.verify.code.attempts import FORBIDDEN, KIND
 from ebmhw.verify.code.harness import STARTER, candidate_modules
 from ebmhw.verify.code.proxies import Handle, handle_of
 from ebmhw.verify.code.values import Refused
@@ -96,8 +97,10 @@ class Session:
     ----------
     loaded : how loading ended: `Returned`, whose value is a list of [name, what it is, bases], `Raised` or `StoppedCall`
     notes : what instrumentation found, each once: (kind, line, text)
+    forbidden : what it tried that the sandbox never allows, each once, until it is cleared: audit events (see `ebmhw.verify.code.attempts`)
     calls : made of names and objects of the code
-    busy : seconds that the process took for what was asked of it
+    busy : seconds that the process took for what was asked of it, ``SWITCH`` of each answer left out: limits are of these
+    elapsed : the same by the wall clock, nothing left out
 
     Raises
     ------
@@ -115,7 +118,8 @@ class Session:
         given = Limits() if limits is None else limits
         self.limits = given
         self.notes: list[tuple[str, int, str]] = []
-        self.calls, self.busy = 0, 0.0
+        self.forbidden: list[str] = []
+        self.calls, self.busy, self.elapsed = 0, 0.0, 0.0
         self.stopped: StoppedCall | None = None
         self._left = given.seconds
         # A judge may think between two calls; what the process computes is bounded by `_left` and by its processor time.
@@ -226,7 +230,9 @@ class Session:
             self._ended(error.ended)
             raise Ending from None
         finally:
-            took = 0.0 if self._starting else max(0.0, time.monotonic() - started - SWITCH)
+            waited = 0.0 if self._starting else time.monotonic() - started
+            took = max(0.0, waited - SWITCH)
+            self.elapsed += waited
             self.busy += took
             self._left -= took
             if self._call_left is not None:
@@ -246,9 +252,14 @@ class Session:
             self.stopped = StoppedCall(ended.cause, ended.told())
 
     def note(self, heard: Sequence[Any]) -> None:
-        """Take what instrumentation found; what is no note is left out, for the process may say anything."""
+        """Take what instrumentation found, and what was tried; what is no note is left out, for the process may say anything."""
         for one in heard:
-            if type(one) is list and len(one) == 3 and type(one[0]) is str and type(one[1]) is int and type(one[2]) is str and one[0] in KINDS:
+            if not (type(one) is list and len(one) == 3 and type(one[0]) is str and type(one[1]) is int and type(one[2]) is str):
+                continue
+            if one[0] == KIND and one[2] in FORBIDDEN:
+                if one[2] not in self.forbidden:
+                    self.forbidden.append(one[2])
+            elif one[0] in KINDS:
                 found = (one[0], one[1], one[2][:500])
                 if found not in self.notes and len(self.notes) < 1000:
                     self.notes.append(found)

@@ -23,6 +23,8 @@ MAX_TIMEOUT = 3600.0
 MIN_MEMORY = 2**26
 MAX_MEMORY = 2**40
 MAX_TESTS = 100_000
+MEMBERS = ("args", "kwargs", "expected", "abs", "rel")
+"""Of a test as a mapping."""
 MAX_TEXT = 2**24
 """Characters of test code, setup and the whole text."""
 
@@ -61,7 +63,8 @@ class Specification:
     Parameters
     ----------
     entry_point : name of the function or class that tests call; None where only test code is given, or none
-    tests : of (args, expected), (args, kwargs, expected) or `Test`, args a tuple; a list counts as one too
+    tests : of (args, expected), (args, kwargs, expected), {"args": ..., "expected": ...} with "kwargs", "abs", "rel" if need be, or `Test`; args a
+        tuple, and a list counts as one too
     checks : Python run in a process of its own, where ``candidate`` and the entry point's name call the code under test: plain assertions, or a
         function ``check(candidate)`` as HumanEval has them
     setup : Python run there before, such as the helpers of a question that the checks use
@@ -230,7 +233,13 @@ def _tolerance(value: object, place: str) -> float:
 
 def _test(given: Any, place: str) -> Test:
     """Return a test as it is kept: of values of its own, that nothing outside can change."""
-    if not isinstance(given, Test):
+    if isinstance(given, Mapping):
+        strange = [name for name in given if name not in MEMBERS]
+        if strange or "expected" not in given:
+            fault = f"has the member {shown(strange[0])}" if strange else "lacks expected"
+            raise VerificationError(f"{place} {fault}; a test has args and expected and, if need be, kwargs, abs, rel")
+        given = Test(**{"args": (), **given})
+    elif not isinstance(given, Test):
         if not isinstance(given, (tuple, list)) or not 2 <= len(given) <= 3:
             raise VerificationError(f"{place} is {shown(given)}; give (args, expected) or (args, kwargs, expected), args a tuple")
         given = Test(given[0], given[1]) if len(given) == 2 else Test(given[0], given[2], given[1])
@@ -265,8 +274,7 @@ def _told(test: Test) -> dict[str, Any]:
 
 
 def _read(told: Any, place: str) -> Test:
-    allowed = ("args", "kwargs", "expected", "abs", "rel")
-    if not isinstance(told, dict) or not {"args", "expected"} <= set(told) or not set(told) <= set(allowed):
+    if not isinstance(told, dict) or not {"args", "expected"} <= set(told) or not set(told) <= set(MEMBERS):
         raise VerificationError(
             f"member {place} of the specification is {shown(told)}; give an object of args, expected and, if need be, kwargs, abs, rel"
         )

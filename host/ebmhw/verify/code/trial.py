@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from ebmhw.errors import EbmhwError, MissingExtra, SandboxUnavailable
 from ebmhw.verify.code.comparing import is_exception, is_rounded, raised_as, same
-from ebmhw.verify.code.judgements import Found, doubted, of_checks, of_exception, of_stop
-from ebmhw.verify.code.program import Program
+from ebmhw.verify.code.judgements import Found, doubted, excused, of_checks, of_exception, of_stop
+from ebmhw.verify.code.program import Program, taken_apart
 from ebmhw.verify.code.session import Outcome, Raised, Returned, Session, StoppedCall
 from ebmhw.verify.code.showing import shown, shown_call
 from ebmhw.verify.code.specification import Specification, Test
@@ -49,6 +49,7 @@ class Trial:
         self._session: Session | None = None
         self._notes: list[tuple[str, int, str]] = []
         self._stops = 0
+        self._loading: tuple[str, ...] = ()  # what loading tried in vain, which may make any call fail
         self._entry = specification.entry_point
         self._line = program.names.get(self._entry) if self._entry is not None else None
 
@@ -70,7 +71,7 @@ class Trial:
         session = self._opened()
         loaded = self._loaded(session.loaded)
         if loaded is not None:
-            return [loaded]
+            return [excused(loaded, self._loading)]
         entry = self._entry
         if entry is not None and not any(name == entry for name, *_ in session.loaded.value):  # type: ignore[union-attr]
             there = ", ".join(self._program.names) or "nothing"
@@ -101,6 +102,8 @@ class Trial:
             spec = self._specification
             limits = self._limits(min(self._left, self._deadline.left))
             self._session = Session(self._program.code, limits, spec.packages, spec.instrument, seed=spec.seed)
+            self._loading = tuple(self._session.forbidden)
+        self._session.forbidden.clear()
         return self._session
 
     def _close(self) -> None:
@@ -130,7 +133,14 @@ class Trial:
             self._deadline.check("running the code")
         return of_stop(outcome, self._specification)
 
+    def _tried(self) -> tuple[str, ...]:
+        """Return what the code tried in vain while it was loaded and since it was last made ready for a call."""
+        return (*self._loading, *(self._session.forbidden if self._session is not None else ()))
+
     def _tested(self, test: Test, kind: str, content: Mapping[str, Any]) -> Found:
+        return excused(self._called(test, kind, content), self._tried())
+
+    def _called(self, test: Test, kind: str, content: Mapping[str, Any]) -> Found:
         assert self._entry is not None
         args, kwargs = decode(encode((list(test.args), dict(test.kwargs))))
         call = shown_call(self._entry, args, kwargs)
@@ -156,7 +166,10 @@ class Trial:
             if is_exception(test.expected) and raised_as(outcome, test.expected):
                 return Found(kind, line, VERIFIED, f"{call} raises {outcome.kind}, as expected", told)
             verdict, why = of_exception(outcome, self._specification)
-            return Found(kind, outcome.line or line, verdict, f"{call} raised {why}; expected {wanted}", told)
+            hint = ""
+            if outcome.kind == "TypeError" and not test.kwargs and taken_apart(self._program.code, self._entry, test.args):
+                hint = f"; the test gives {self._entry} {len(test.args)} arguments: did you mean ({shown(list(test.args))},)?"
+            return Found(kind, outcome.line or line, verdict, f"{call} raised {why}; expected {wanted}{hint}", told)
         got = told["got"] = shown(outcome.value)
         if not is_exception(test.expected) and same(outcome.value, test.expected, test.abs, test.rel):
             return Found(kind, line, VERIFIED, f"{call} == {got}", told)
@@ -180,7 +193,7 @@ class Trial:
             judged = judge.checks(session, checks, setup=self._specification.setup or "", entry_point=self._entry)
         self._deadline.check("the checks")
         verdict, reason, line = of_checks(judged, session.stopped, self._specification)
-        return Found("test", line or self._line, verdict, reason, content)
+        return excused(Found("test", line or self._line, verdict, reason, content), self._tried())
 
     def _examples(self, passed: bool) -> list[Found]:
         """Return what became of examples that question and docstring give; one that fails where all tests pass speaks against the question."""
@@ -234,7 +247,7 @@ class Trial:
         except _JudgeStopped as error:
             self._deadline.check("the search for properties")
             return [Found("property", self._line, UNKNOWN, str(error), {})]
-        found = [Found("property", self._line, one.verdict, one.reason, one.content()) for one in findings]
+        found = [excused(Found("property", self._line, one.verdict, one.reason, one.content()), self._tried()) for one in findings]
         return [doubted(one, noticed, spec) if one.verdict == VERIFIED else one for one in found]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
+import symtable
 import textwrap
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ebmhw.errors import VerificationError, shown
+from ebmhw.verify.code.program import callable_names
 from ebmhw.verify.code.specification import TIMEOUT, Specification
 from ebmhw.verify.deadline import Deadline
 from ebmhw.verify.domains import chosen_names, make_domains
@@ -44,8 +47,8 @@ def verify_code(
     Parameters
     ----------
     code : Python, or text with fenced blocks of it
-    entry_point : name of the function or class under test
-    tests : of (args, expected), args a tuple, (args, kwargs, expected), or `Test`
+    entry_point : name of the function or class under test; None for the only public function at the top of the code, or its only class
+    tests : of (args, expected), args a tuple, (args, kwargs, expected), {"args": ..., "expected": ...}, or `Test`
     properties : texts (see `ebmhw.verify.code.properties`), functions prop_...(f, ...) taken by their source, or one of these
     timeout : seconds that the code may compute in all
     question : what was asked, whose examples and words are checked too
@@ -76,12 +79,14 @@ def verify_code(
         properties = (properties,)
     elif not isinstance(properties, Sequence) or isinstance(properties, (bytes, bytearray)):
         raise VerificationError(f"properties is {shown(properties)}; give texts or functions")
+    if entry_point is None:
+        entry_point = _only_name(code, bool(tests or properties))
     specified = Specification(
         entry_point=entry_point,
         tests=tests,
         checks=source_of(checks, "checks") if callable(checks) else checks,
         setup=setup,
-        properties=[source_of(one, f"properties[{i}]") if callable(one) else one for i, one in enumerate(properties)],
+        properties=[_property_source(one, f"properties[{i}]") if callable(one) else one for i, one in enumerate(properties)],
         infer=infer,
         instrument=instrument,
         timeout=timeout,
@@ -116,11 +121,43 @@ def verify_code(
     return report
 
 
+def _only_name(code: str, needed: bool) -> str | None:
+    names = callable_names(code)
+    if len(names) == 1:
+        return names[0]
+    if needed:
+        told = f"the code defines {', '.join(names)}" if names else "no function was read in the code"
+        raise VerificationError(f"tests and properties call a function by name, and {told}; name it as entry_point")
+    return None
+
+
 def refuse_unusable(report: Report) -> None:
     """Raise VerificationError for properties that cannot be read: whoever asks wrote them, and a domain that failed would tell it too softly."""
     unusable = next((failure.text for failure in report.failures if (failure.domain, failure.code) == ("execution", VerificationError.code)), None)
     if unusable is not None:
         raise VerificationError(unusable)
+
+
+_KNOWN = frozenset({"st", "assume", "given", "same", "agree", "alike", "meant", "subsequence", "counted", "plain", "deepcopy", "Broken"})
+"""Names that the source of a property may use without defining them."""
+
+
+def _property_source(function: Callable[..., Any], what: str) -> str:
+    """Return the source of a property as `source_of` does; VerificationError too where it uses names of its module, which are not there."""
+    source = source_of(function, what)
+    tables = symtable.symtable(source, what, "exec").get_children()
+    free: set[str] = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        free |= {one.get_name() for one in table.get_symbols() if one.is_global() and one.is_referenced()}
+    free -= _KNOWN | {function.__name__} | set(dir(builtins))
+    if free:
+        raise VerificationError(
+            f"{what} is the function {function.__name__!r}, which uses {', '.join(sorted(free))} from around it; "
+            "import or define this within the function, or give its source with what it needs as a str"
+        )
+    return source
 
 
 def source_of(function: Callable[..., Any], what: str) -> str:

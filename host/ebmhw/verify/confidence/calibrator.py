@@ -35,11 +35,13 @@ class Confidence(NamedTuple):
     probability : that it is right
     abstain : True where that is below the threshold, or where there is none
     threshold : from which on an answer is given; None where none keeps the risk
+    reason : why to abstain; "" where not
     """
 
     probability: float
     abstain: bool
     threshold: float | None
+    reason: str = ""
 
 
 @final
@@ -126,7 +128,10 @@ class Calibrator:
                 raise VerificationError(f"this calibrator was fitted {was} {name}; {now}, or fit another one")
         probability = float(self.probabilities([Example(found, False, "")])[0])
         at = self.threshold.at
-        return Confidence(probability, at is None or probability < at, at)
+        if at is None:
+            return Confidence(probability, True, None, self.threshold.reason)
+        abstain = probability < at
+        return Confidence(probability, abstain, at, f"the probability is below the threshold of {at:g}" if abstain else "")
 
     def probabilities(self, examples: Sequence[Example]) -> npt.NDArray[np.float64]:
         """Return the probability of each example to be right; its truth is not looked at."""
@@ -153,5 +158,5 @@ class Calibrator:
         return load(path)
 
     def __repr__(self) -> str:
-        at = "always abstains" if self.threshold.at is None else f"answers from {shown(self.threshold.at)}"
+        at = f"always abstains: {self.threshold.reason}" if self.threshold.at is None else f"answers from {shown(self.threshold.at)}"
         return f"Calibrator({self.mapping.kind} of {len(self.scorer.names)} features, {self.groups} questions, {FOLDS} folds; {at})"

@@ -36,6 +36,13 @@ class Threshold(NamedTuple):
     given: int
     wrong: int
 
+    @property
+    def reason(self) -> str:
+        """Why there is none, and what to do about it; "" where there is one."""
+        if self.at is not None:
+            return ""
+        return f"no threshold keeps the risk of {100 * self.risk:g} % on {self.pairs} pairs; give more pairs or a larger risk"
+
 
 def threshold_for(probabilities: Array, correct: Truth, risk: float = 0.1, confidence: float = 0.95) -> Threshold:
     """Return the threshold of `GRID` that gives most answers among those whose risk is within a limit.

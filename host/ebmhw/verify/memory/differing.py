@@ -40,6 +40,9 @@ class Difference(NamedTuple):
     changed: tuple[Item, ...] = ()
     conflicts: tuple[Item, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Difference({_counts(*self)})"
+
     @property
     def same(self) -> bool:
         """True where nothing differs."""
@@ -68,6 +71,9 @@ class Change(NamedTuple):
     changed: tuple[Item, ...]
     conflicts: tuple[Item, ...]
 
+    def __repr__(self) -> str:
+        return f"Change({self.how}{', dry run' if self.dry_run else ''}: {_counts(self.added, self.removed, self.changed, self.conflicts)})"
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {name: [item._asdict() for item in value] if isinstance(value, tuple) else value for name, value in self._asdict().items()}
@@ -90,6 +96,10 @@ def difference(this: State, other: State) -> Difference:
         else:
             removed.append(Item("check", _name(this.checks[key]), this.checks[key].verdict, None))
     return Difference(tuple(added), tuple(removed), tuple(changed), (*_torn(this, other), *_contradicting(this, other)))
+
+
+def _counts(added: tuple[Item, ...], removed: tuple[Item, ...], changed: tuple[Item, ...], conflicts: tuple[Item, ...]) -> str:
+    return f"{len(added)} added, {len(removed)} removed, {len(changed)} changed, {len(conflicts)} conflicts"
 
 
 def _torn(this: State, other: State) -> list[Item]:

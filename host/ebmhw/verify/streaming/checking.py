@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ebmhw.errors import shown
 from ebmhw.verify.batch.worker import Lost
 from ebmhw.verify.pipeline import VerifyRepairPipeline
+from ebmhw.verify.streaming.lateness import Limit, retold
 from ebmhw.verify.streaming.verdicted import Verdicted
 from ebmhw.verify.texts import Texts
 
@@ -55,17 +56,21 @@ def numbered(index: int, value: object) -> Candidate:
     return Candidate(index, "", f"candidate {index} is {shown(value)}; give a text, or a Completion of a model")
 
 
-def make_checker(pipeline: VerifyRepairPipeline, question: str, given: dict[str, str], seconds: float | None) -> Callable[[Candidate], Verdicted]:
+def make_checker(
+    pipeline: VerifyRepairPipeline, question: str, given: dict[str, str], seconds: float | None, limit: Limit | None = None
+) -> Callable[[Candidate], Verdicted]:
     """Return what checks a candidate; called in each worker, where it has grammars loaded, so that no candidate's budget pays for that."""
     ours = {"arithmetic", "dates", "logic"}
     names = [domain.name for domain in pipeline.domains_for(Texts("", "")) if domain.name in ours and type(domain).__module__.startswith("ebmhw.")]
     if names:
         VerifyRepairPipeline(backend="cpu", domains=names).verify("", _SAYS_OF_EACH)
-    return partial(checked, pipeline, question, given, seconds)
+    return partial(checked, pipeline, question, given, seconds, limit)
 
 
-def checked(pipeline: VerifyRepairPipeline, question: str, given: dict[str, str], seconds: float | None, candidate: Candidate) -> Verdicted:
-    """Return the record of a candidate; what its check raises is in it."""
+def checked(
+    pipeline: VerifyRepairPipeline, question: str, given: dict[str, str], seconds: float | None, limit: Limit | None, candidate: Candidate
+) -> Verdicted:
+    """Return the record of a candidate; what its check raises is in it. ``limit`` is what ``seconds`` is called; None for the pipeline's own."""
     index, text, fault = candidate
     if fault is not None:
         return Verdicted(index, text, None, 0.0, "error", fault)
@@ -75,7 +80,11 @@ def checked(pipeline: VerifyRepairPipeline, question: str, given: dict[str, str]
     except Exception as error:
         took = time.perf_counter() - started
         return Verdicted(index, text, None, took, "error", f"candidate {index} cannot be checked: {error or type(error).__name__}")
-    return Verdicted(index, text, report, time.perf_counter() - started)
+    took = time.perf_counter() - started
+    if limit is None or not report.failures:
+        return Verdicted(index, text, report, took)
+    report, why = retold(report, limit)
+    return Verdicted(index, text, report, took, why=why)
 
 
 def all_numbered(candidates: Iterator[object]) -> Iterator[Candidate]:

@@ -122,7 +122,7 @@ def streamed(
 
 def _start(terms: Terms) -> Callable[[], Callable[[Candidate], Verdicted]]:
     """Return what starts a worker, once it is known that it can go there."""
-    start = partial(make_checker, terms.pipeline, terms.question, terms.given, terms.check_seconds)
+    start = partial(make_checker, terms.pipeline, terms.question, terms.given, terms.check_seconds, terms.limit())
     try:
         pickle.dumps(start)
     except Exception as error:  # whatever an object of somebody else raises
@@ -149,7 +149,7 @@ def _here(terms: Terms, candidates: Iterator[Candidate], sized: bool) -> Generat
             yield from _unreached(terms, candidates, sized)
             return
         seconds = left if terms.check_seconds is None else min(left, terms.check_seconds)
-        record = checked(terms.pipeline, terms.question, terms.given, None if seconds == math.inf else seconds, candidate)
+        record = checked(terms.pipeline, terms.question, terms.given, None if seconds == math.inf else seconds, terms.limit(left), candidate)
         yield record
         if terms.stop(record):
             return

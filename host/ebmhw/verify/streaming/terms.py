@@ -12,6 +12,7 @@ from ebmhw.errors import VerificationError, shown
 from ebmhw.numbers import whole
 from ebmhw.verify.batch.options import GRACE_SECONDS, BatchOptions
 from ebmhw.verify.pipeline import VerifyRepairPipeline, specification_text
+from ebmhw.verify.streaming.lateness import Limit
 from ebmhw.verify.streaming.verdicted import Verdicted
 
 Stop = Literal["verified"] | Callable[[Verdicted], bool] | None
@@ -51,6 +52,15 @@ class Terms:
         limit = math.inf if self.pipeline.time_limit is None else self.pipeline.time_limit
         least = min(limit, self.budget)
         return None if least == math.inf else least
+
+    def limit(self, left: float = math.inf) -> Limit | None:
+        """Return what the caller knows the limit of a check as that has ``left`` seconds of the total budget; None for the pipeline's own."""
+        own = math.inf if self.pipeline.time_limit is None else self.pipeline.time_limit
+        if left < min(own, self.budget):
+            return Limit(f"the total budget of {self.total_budget:g} s", "give a larger total_budget, or fewer candidates")
+        if self.budget <= own and self.budget < math.inf:
+            return Limit(f"the budget of {self.budget:g} s", "give a larger budget, or a shorter text")
+        return None
 
     @property
     def end_seconds(self) -> float:

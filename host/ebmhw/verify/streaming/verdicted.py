@@ -25,7 +25,7 @@ class Verdicted:
     report : the same as `VerifyRepairPipeline.verify` gives for it alone; None where its check did not come to an end
     seconds : of the check, worker's time where it ended, else until it was given up; 0 where it never began
     stopped : why there is no report; None where there is one
-    why : that in words, naming the candidate; "" where there is a report
+    why : that in words, naming the candidate; of a report with domains that failed within a budget, its reason in terms of that; else ""
     """
 
     index: int
@@ -48,7 +48,7 @@ class Verdicted:
     @property
     def reason(self) -> str:
         """Why the verdict is what it is, in one sentence."""
-        return self.why if self.report is None else self.report.reason
+        return self.report.reason if self.report is not None and not self.why else self.why
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""

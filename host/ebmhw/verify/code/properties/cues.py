@@ -41,7 +41,7 @@ _LINES = (
         "truth value",
         r"(returns?|should return) true\b.*|whether or not|^(check|checks|test|determine|evaluate) (if|whether)",
         "its result is True or False",
-        "if got is not True and got is not False: raise Broken(got, 'is not', 'True or False', '')",
+        "if plain(got) is not True and plain(got) is not False: raise Broken(got, 'is not', 'True or False', '')",
         None,
         (bool,),
         r"\bstring\b.*\byes\b",

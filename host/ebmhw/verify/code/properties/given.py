@@ -115,6 +115,9 @@ def _of_source(source: str, arguments: Mapping[str, str | None], given: Mapping[
         raise VerificationError(f"{place} defines no function whose name starts with 'prop'; write 'def prop(f, x: int): assert ...'")
     found = []
     for name, node in functions.items():
+        if isinstance(node, ast.AsyncFunctionDef) or _yields(node):
+            what = "a coroutine" if isinstance(node, ast.AsyncFunctionDef) else "a generator"
+            raise VerificationError(f"{name} of {place} is {what}, whose body does not run when it is called; assert in a plain function")
         parameters = node.args
         if parameters.vararg or parameters.kwarg or parameters.kwonlyargs:
             raise VerificationError(f"{name} of {place} has starred or keyword-only parameters; give plain ones")
@@ -136,18 +139,30 @@ def _of_source(source: str, arguments: Mapping[str, str | None], given: Mapping[
         said = (ast.get_docstring(node) or "").strip().split("\n")[0]
         shown_name = name if len(functions) > 1 or name != "prop" else "property"
         text = said or ast.unparse(node.body[-1])
-        found.append(Property(shown_name, text[:200], f"{source.rstrip()}\n\nprop = {name}\n", drawn))
+        found.append(Property(shown_name, text[:200], f"{source.rstrip()}\n\nprop = {name}\n", drawn, written=True))
     return found
 
 
-def _functions(source: str, place: str) -> dict[str, ast.FunctionDef]:
+def _yields(function: ast.FunctionDef) -> bool:
+    """Tell whether a function is a generator; those within it are let be."""
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            stack.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _functions(source: str, place: str) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise VerificationError(f"{place} is no Python: {error.msg} at line {error.lineno}; correct it") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise VerificationError(f"{place} cannot be read as Python: {error}; correct it") from None
-    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
 
 
 def _hints(node: ast.FunctionDef, place: str) -> dict[str, str]:

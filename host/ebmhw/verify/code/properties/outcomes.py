@@ -75,11 +75,15 @@ def finding(one: Property, outcome: Mapping[str, Any]) -> Finding | None:
         return Finding(one, VERIFIED, f"{one.name}: held for {tried} drawn arguments")
     if one.origin == "exact" and became in ("unsupported", "rejected"):
         return None
+    at = f" at line {outcome['line']}" if outcome.get("line") else ""
     why = {
         "rejected": "no arguments were found that it allows; give wider strategies",
         "judge": "the process that tries properties was stopped; ask for fewer, or with smaller arguments",
         "untried": "the code was stopped before it was tried",
         "late": "time was over before it was tried enough; give more time",
+        "uncalled": "it never called the code",
+        "silent": f"it passed, but shows nothing: {outcome.get('reason', '')}; assert something, return True or False, or ask for 'does not raise'",
+        "failed": f"the property itself failed{at} for {outcome.get('arguments', '')}: {outcome.get('reason', '')}",
         "unreadable": f"it could not be run: {outcome.get('reason', '')}",
     }
     return Finding(one, UNKNOWN, f"{one.name}: {why.get(became, became)}")

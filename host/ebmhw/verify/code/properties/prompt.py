@@ -93,7 +93,7 @@ def _has_body(function: ast.FunctionDef) -> bool:
     return any(isinstance(node, ast.Return) for node in ast.walk(function))
 
 
-_ARROW = r"(?:==>|=>|==|➞|->|=|returns|should return|→)"
+_ARROW = r"(?:==>|=>|==|➞|->|=|returns|should (?:return|give|be)|must return|→)"
 
 
 def split_examples(text: str, name: str, parameters: Sequence[str]) -> tuple[str, list[tuple[tuple[Any, ...], Any]]]:
@@ -107,7 +107,7 @@ def split_examples(text: str, name: str, parameters: Sequence[str]) -> tuple[str
     while number < len(lines):
         line = lines[number].strip()
         number += 1
-        said = re.sub(r"^(?:>>>|\*|-|for|\d+[.)])\s*", "", line)
+        said = _asserted(re.sub(r"^(?:>>>|\*|-|for|\d+[.)])\s*", "", line))
         if not call.match(said):
             found = _by_names(line, parameters)
             if found is not None:
@@ -138,6 +138,18 @@ def split_examples(text: str, name: str, parameters: Sequence[str]) -> tuple[str
     if len({type(examples[at][1]) for at in equations} - {type(None), bool, int, float}) and len({type(examples[at][1]) for at in equations}) > 1:
         examples = [one for at, one in enumerate(examples) if at not in equations]
     return "\n".join(kept), examples
+
+
+def _asserted(line: str) -> str:
+    """Return the equation that an assertion, with or without a message, says to hold; another line as it is."""
+    if not line.startswith("assert "):
+        return line
+    try:
+        (told,) = ast.parse(line).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return line
+    equal = isinstance(told, ast.Assert) and isinstance(told.test, ast.Compare) and [type(one) for one in told.test.ops] == [ast.Eq]
+    return ast.unparse(told.test) if isinstance(told, ast.Assert) and equal else line
 
 
 _NOTHING = object()

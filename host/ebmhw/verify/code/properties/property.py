@@ -23,6 +23,7 @@ class Property(NamedTuple):
     supported : whether it is asked only where it holds of the specification's own examples
     lenient : whether exceptions count as nothing, because the arguments may lie outside what the function is for
     cue : the words it rests on; "" where it rests on none
+    written : whether a user wrote its source, which may be mistaken itself
     """
 
     name: str
@@ -33,6 +34,7 @@ class Property(NamedTuple):
     supported: bool = False
     lenient: bool = False
     cue: str = ""
+    written: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""

@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ebmhw.verify.code import comparing
+
 
 class Broken(AssertionError):
     """A comparison of a property that does not hold, with both sides."""
@@ -19,7 +21,9 @@ class Broken(AssertionError):
 
 
 def same(left: Any, right: Any) -> bool:
-    """Tell whether two values are equal, floats to one part in a million, a list and a tuple by their elements."""
+    """Tell whether two values are equal, floats to one part in a million, a list and a tuple by their elements, arrays as tests do."""
+    if "numpy" in (type(left).__module__, type(right).__module__):
+        return comparing.same(left, right, 1e-6, 1e-6)
     if isinstance(left, bool) or isinstance(right, bool):
         return bool(left == right)
     if isinstance(left, float) or isinstance(right, float):
@@ -96,4 +100,9 @@ def subsequence(part: Any, whole: Any) -> bool:
 
 def counted(values: Any) -> list[str]:
     """Return the elements in an order that does not depend on theirs: equal for two that are permutations of one another."""
-    return sorted(repr(value) for value in values)
+    return sorted(repr(plain(value)) for value in values)
+
+
+def plain(value: Any) -> Any:
+    """Return an array of NumPy as lists, and a number of its types as one of Python's; another value as it is."""
+    return value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value

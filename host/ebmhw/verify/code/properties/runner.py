@@ -11,9 +11,10 @@ import builtins
 import copy
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from ebmhw.verify.code.properties.relations import Broken, agree, alike, assume, counted, leave_out, meant, same, subsequence
+from ebmhw.verify.code.asserting import REACHED, Reached, Telling, is_truth, why_nothing
+from ebmhw.verify.code.properties.relations import Broken, agree, alike, assume, counted, leave_out, meant, plain, same, subsequence
 
 MAX_TRIES_AFTER_FAILURE = 500
 """Calls of a property while the smallest failing arguments are looked for."""
@@ -44,8 +45,8 @@ class Enough(BaseException):
     """The search for smaller arguments, or for arguments at all, is over."""
 
 
-class _Telling(ast.NodeTransformer):
-    """Lets ``assert a < b`` tell both sides."""
+class _Telling(Telling):
+    """Lets ``assert a < b`` tell both sides, and that it was reached."""
 
     words: ClassVar[dict[type, str]] = {
         ast.Eq: "==",
@@ -61,13 +62,15 @@ class _Telling(ast.NodeTransformer):
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         test = node.test
         if not isinstance(test, ast.Compare) or len(test.ops) != 1 or type(test.ops[0]) not in self.words:
-            return node
+            return super().visit_Assert(node)
         word = self.words[type(test.ops[0])]
-        told = ast.parse(
-            f"_left_ = 0\n_right_ = 0\nif not (_left_ {word} _right_): raise _Broken_(_left_, {word!r}, _right_, {ast.unparse(node.test)!r})"
-        )
-        told.body[0].value, told.body[1].value = test.left, test.comparators[0]  # type: ignore[attr-defined]
-        return ast.If(test=ast.Constant(True), body=told.body, orelse=[])
+        said = ast.unparse(node.test)
+        told = ast.parse(f"_left_ = {REACHED}(0)\n_right_ = 0\nif not (_left_ {word} _right_): raise _Broken_(_left_, {word!r}, _right_, {said!r})")
+        for new in ast.walk(told):
+            if hasattr(new, "lineno"):
+                ast.copy_location(new, node)
+        told.body[0].value.args[0], told.body[1].value = test.left, test.comparators[0]  # type: ignore[attr-defined]
+        return ast.copy_location(ast.If(test=ast.Constant(True), body=told.body, orelse=[]), node)
 
 
 def run(call: Call, asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -76,14 +79,17 @@ def run(call: Call, asked: dict[str, Any]) -> list[dict[str, Any]]:
     Parameters
     ----------
     call : calls the candidate
-    asked : {"properties": [{"name", "source", "given": {parameter: strategy}, "supported": bool, "lenient": bool}], "examples": [[args, value]],
-        "seed", "max_examples", "seconds"}; a supported property must hold of the examples, else it is not asked; a lenient one takes exceptions for
-        nothing, but for a name without a value. The seconds are those of calls, without `SWITCH` for each; nothing is tried after them. The candidate
-        must be given twice as many, so that a call that is stopped has lasted as long on its own, which is then its own fault
+    asked : {"properties": [{"name", "source", "given": {parameter: strategy}, "supported": bool, "lenient": bool, "written": bool}],
+        "examples": [[args, value]], "seed", "max_examples", "seconds"}; a supported property must hold of the examples, else it is not asked; a
+        lenient one takes exceptions for nothing, but for a name without a value; a written one (as by default none is) may be mistaken itself: what
+        it raises on its own is not the candidate's fault, and it has to assert something. The seconds are those of calls, without `SWITCH` for
+        each; nothing is tried after them. The candidate must be given twice as many, so that a call that is stopped has lasted as long on its own,
+        which is then its own fault
 
     Returns
     -------
     list of {"name", "outcome", "tried", ...}, outcome one of "held", "broken", "stopped", "flaky", "rejected" (no arguments were allowed),
+        "uncalled" (it never called the candidate), "silent" (it asserted nothing), "failed" (a mistake of its own, with "line" and "reason"),
     "unsupported", "unreadable" (its source failed), "late" (the time was over), "untried" (the candidate was stopped before)
     """
     import hypothesis  # noqa: F401  (half a second that is not the candidate's)
@@ -131,18 +137,24 @@ def _run_one(calls: _Calls, one: dict[str, Any], asked: dict[str, Any]) -> dict[
     if calls.left < 0:
         return {"name": one["name"], "outcome": "late", "tried": 0}
     try:
-        prop, strategy = _built(one)
+        prop, strategy, reached = _built(one)
         if one["supported"] and not _supported(prop, one, asked["examples"]):
             return {"name": one["name"], "outcome": "unsupported", "tried": 0}
     except Exception as error:
         return {"name": one["name"], "outcome": "unreadable", "tried": 0, "reason": _said(error)}
-    return {"name": one["name"], **_Trial(calls, prop, one, asked).outcome(strategy)}
+    trial = _Trial(calls, prop, one, asked)
+    outcome = trial.outcome(strategy)
+    if one.get("written") and outcome["outcome"] in ("held", "rejected"):
+        outcome = trial.doubted(outcome, reached)
+    return {"name": one["name"], **outcome}
 
 
-def _built(one: dict[str, Any]) -> tuple[Callable[..., None], Any]:
+def _built(one: dict[str, Any]) -> tuple[Callable[..., Any], Any, Reached]:
     from hypothesis import strategies as st
 
+    reached = Reached()
     scope: dict[str, Any] = {
+        REACHED: reached,
         "_Broken_": Broken,
         "Broken": Broken,
         "assume": assume,
@@ -153,6 +165,7 @@ def _built(one: dict[str, Any]) -> tuple[Callable[..., None], Any]:
         "meant": meant,
         "subsequence": subsequence,
         "counted": counted,
+        "plain": plain,
         "deepcopy": copy.deepcopy,
         "__name__": "property",
     }
@@ -163,10 +176,10 @@ def _built(one: dict[str, Any]) -> tuple[Callable[..., None], Any]:
             for parameter in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]:
                 parameter.annotation = None
     exec(compile(ast.fix_missing_locations(_Telling().visit(tree)), "<property>", "exec"), scope)
-    return scope["prop"], st.fixed_dictionaries({name: eval(text, scope) for name, text in one["given"].items()})
+    return scope["prop"], st.fixed_dictionaries({name: eval(text, scope) for name, text in one["given"].items()}), reached
 
 
-def _supported(prop: Callable[..., None], one: dict[str, Any], examples: list[Any]) -> bool:
+def _supported(prop: Callable[..., Any], one: dict[str, Any], examples: list[Any]) -> bool:
     """Tell whether a property holds of every example, the value that the example gives taken for what the candidate returns."""
     from hypothesis.errors import UnsatisfiedAssumption
 
@@ -185,15 +198,27 @@ def _supported(prop: Callable[..., None], one: dict[str, Any], examples: list[An
 class _Trial:
     """The trial of one property."""
 
-    def __init__(self, calls: _Calls, prop: Callable[..., None], one: dict[str, Any], asked: dict[str, Any]) -> None:
+    def __init__(self, calls: _Calls, prop: Callable[..., Any], one: dict[str, Any], asked: dict[str, Any]) -> None:
         self.calls, self.prop, self.one, self.asked = calls, prop, one, asked
         self.most = min(REPEATS, asked["max_examples"]) if one["lenient"] and one["name"] == "deterministic" else asked["max_examples"]
         self.tried = self.after = 0
         self.seen: list[tuple[str, str]] = []
         self.worst: dict[str, Any] | None = None
         self.raised: BaseException | None = None
-        self.asked_once = False
+        self.asked_once = self.called = self.told = False
+        self.mistake: dict[str, Any] | None = None
         self.shown = ""
+
+    def doubted(self, outcome: dict[str, Any], reached: Reached) -> dict[str, Any]:
+        """Return the outcome of a written property that nothing breaks; one that says nothing of the candidate does not hold."""
+        if self.mistake is not None:
+            return {"outcome": "failed", "tried": self.tried, **self.mistake}
+        if outcome["outcome"] != "held":
+            return outcome
+        if not self.called:
+            return {"outcome": "uncalled", "tried": self.tried}
+        nothing = None if self.told else why_nothing(_used(self.one["source"]), reached.once)
+        return outcome if nothing is None else {"outcome": "silent", "tried": self.tried, "reason": nothing}
 
     def outcome(self, strategy: Any) -> dict[str, Any]:
         """Try arguments that properties with the same strategies share; search for the smallest ones only where some of them break it."""
@@ -279,10 +304,14 @@ class _Trial:
         self.seen, self.raised, self.asked_once = [], None, False
         self.shown = ", ".join(f"{name} = {_shown(value)}" for name, value in drawn.items())
         try:
-            self.prop(self.candidate, **copy.deepcopy(drawn))
+            returned = self.prop(self.candidate, **copy.deepcopy(drawn))
+            if self.one.get("written") and returned is not None:
+                self.returned(returned)
         except UnsatisfiedAssumption:
             raise
         except Exception as error:
+            if self.one.get("written") and not self.blames(error):
+                self.mistaken(error)
             if error is self.raised and self.one["lenient"] and type(error).__name__ not in ("NameError", "UnboundLocalError"):
                 leave_out()
             found = {"arguments": self.shown, "calls": self.seen[-3:], **self._how(error)}
@@ -290,6 +319,46 @@ class _Trial:
                 self.worst = found
             raise
         self.tried += 1
+
+    def returned(self, value: Any) -> None:
+        """Take a truth value that a property returns for what it asserts."""
+        if not is_truth(value):
+            raise TypeError(f"it returned {_shown(value)}, which is neither True, False nor None")
+        self.told = True
+        if not value:
+            raise AssertionError("the property is False")
+
+    def blames(self, error: Exception) -> bool:
+        """Tell whether an exception of a written property speaks against the candidate, not against the property."""
+        if not self.asked_once:
+            return False
+        if error is self.raised or isinstance(error, AssertionError):
+            return True
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        # An object of the candidate's own, such as a generator, raised it.
+        if frame is not None and frame.tb_frame.f_globals.get("__name__") == "ebmhw.verify.code.remote":
+            return True
+        if frame is not None and frame.tb_frame.f_code.co_filename == "<property>":
+            raising = (node for node in ast.walk(ast.parse(self.one["source"])) if isinstance(node, ast.Raise))
+            if any(node.lineno <= frame.tb_lineno <= (node.end_lineno or node.lineno) for node in raising):
+                return True
+        # That a value is missing is the candidate's doing.
+        nothing = any(got == "None" for _, got in self.seen)
+        return nothing and isinstance(error, (TypeError, AttributeError)) and "NoneType" in str(error)
+
+    def mistaken(self, error: Exception) -> NoReturn:
+        """Note a mistake of the property's own, the one with the smallest arguments, and leave these out."""
+        line, trace = None, error.__traceback__
+        while trace is not None:
+            line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == "<property>" else line
+            trace = trace.tb_next
+        said = _said(error) if self.asked_once else f"{_said(error)}, without having called the code"
+        found = {"arguments": self.shown, "line": line, "reason": said}
+        if self.mistake is None or (len(self.shown), self.shown) < (len(self.mistake["arguments"]), self.mistake["arguments"]):
+            self.mistake = found
+        leave_out()
 
     def _how(self, error: Exception) -> dict[str, str]:
         if isinstance(error, Broken):
@@ -305,7 +374,7 @@ class _Trial:
         said = ", ".join([*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in kwargs.items())])
         # What a lenient property asks first, another one may have asked before; a second call must show whether it gives the same.
         again = self.asked_once or not self.one["lenient"]
-        self.asked_once = True
+        self.asked_once = self.called = True
         try:
             answer, lasted = self.calls.answer(args, kwargs, again)
         except Exception:  # what cannot be passed on between the processes is nobody's fault
@@ -327,6 +396,20 @@ class _Trial:
             self.raised = error
             raise error
         raise Stopped(answer[1], lasted)
+
+
+def _used(source: str) -> list[ast.AST]:
+    """Return what a source's property uses of it: its function, the functions that this names, and the imports."""
+    body = ast.parse(source).body
+    functions = {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    found: list[ast.AST] = [node for node in body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    stack = list(found)
+    while stack:
+        for node in ast.walk(stack.pop()):
+            if isinstance(node, ast.Name) and node.id in functions:
+                found.append(functions[node.id])
+                stack.append(functions.pop(node.id))
+    return found
 
 
 def _copy_back(mine: Any, after: Any) -> None:

@@ -75,7 +75,7 @@ _LIST = (
     Standard(
         "truth value",
         "its result is True or False",
-        "    got = f({all})\n    if got is not True and got is not False: raise Broken(got, 'is not', 'True or False', '')\n",
+        "    got = plain(f({all}))\n    if got is not True and got is not False: raise Broken(got, 'is not', 'True or False', '')\n",
     ),
     Standard(
         "does not change its arguments",

@@ -90,7 +90,8 @@ class Code(Domain):
             if not goals and not self.executed and any(one.kind == "goal" for one in question):
                 goals = ["code" + CODE_GOAL]
         elif all(read.tree is not None for _, read in blocks) and not any(_open_ended(tree) for tree in trees):
-            if entry_point is not None and entry_point not in defined:
+            # Domain "execution" says so itself, of the code as it was loaded.
+            if entry_point is not None and entry_point not in defined and not self.executed:
                 named = ", ".join(sorted(defined)[:5]) or "no name"
                 claims.append(Writer(blocks[0][0]).claim("entry", VIOLATED, f"there is no {entry_point} in the code, which defines {named}"))
             goals = [f"the function {name}{CODE_GOAL}" for name in dict.fromkeys(asked) if name not in defined and name != entry_point]
