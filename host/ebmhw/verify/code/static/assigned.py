@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ebmhw.verify.code.static.context import Context
 from ebmhw.verify.code.static.finding import Finding, found
-from ebmhw.verify.code.static.flow import leaves, truth, within
+from ebmhw.verify.code.static.flow import is_try, leaves, truth, within
 from ebmhw.verify.code.static.scopes import COMPREHENSIONS, FUNCTIONS, Scope
 
 State = frozenset[str] | None
@@ -67,7 +67,7 @@ class _Walk:
             inside = state | self._bound(node.body)
             self._list(node.body, state)
             return inside
-        if type(node).__name__ in ("Try", "TryStar"):
+        if is_try(node):
             return self._try(node, state)
         if isinstance(node, ast.Match):
             state = self._expression(node.subject, state)
@@ -112,21 +112,20 @@ class _Walk:
         ended = self._list(node.orelse, around)
         return around if leaves(node) else ended
 
-    def _try(self, node: ast.stmt, state: frozenset[str]) -> State:
-        body: list[ast.stmt] = node.body  # type: ignore[attr-defined]
-        anywhere = state | self._bound(body)
-        straight = self._list(body, state)
+    def _try(self, node: ast.Try, state: frozenset[str]) -> State:
+        anywhere = state | self._bound(node.body)
+        straight = self._list(node.body, state)
         if straight is not None:
-            straight = self._list(node.orelse, straight)  # type: ignore[attr-defined]
+            straight = self._list(node.orelse, straight)
         end = straight
-        for handler in node.handlers:  # type: ignore[attr-defined]
+        for handler in node.handlers:
             before = anywhere | ({handler.name} if handler.name else set())
             if handler.type is not None:
                 before = self._expression(handler.type, before)
             end = _either(end, self._list(handler.body, before))
-        if node.finalbody:  # type: ignore[attr-defined]
-            final = self._list(node.finalbody, anywhere | self._bound([node]))  # type: ignore[attr-defined]
-            return None if final is None or end is None else end | self._bound(node.finalbody)  # type: ignore[attr-defined]
+        if node.finalbody:
+            final = self._list(node.finalbody, anywhere | self._bound([node]))
+            return None if final is None or end is None else end | self._bound(node.finalbody)
         return end
 
     def _expression(self, node: ast.AST, state: frozenset[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ import ast
 import builtins
 from typing import final
 
+from ebmhw.verify.code.static.flow import is_try
 from ebmhw.verify.code.static.scopes import FUNCTIONS, Scope, Scopes
 from ebmhw.verify.deadline import Deadline
 
@@ -78,8 +79,8 @@ class Context:
         for child, parent in self.scopes.ancestors(node):
             if isinstance(parent, (*FUNCTIONS, ast.Lambda)):
                 return False
-            if _is_try(parent) and child in parent.body:  # type: ignore[attr-defined]
-                if any(_catches(handler, error) for handler in parent.handlers):  # type: ignore[attr-defined]
+            if is_try(parent) and child in parent.body:
+                if any(_catches(handler, error) for handler in parent.handlers):
                     return True
             elif isinstance(parent, (ast.With, ast.AsyncWith)) and child in parent.body:
                 for item in parent.items:
@@ -98,10 +99,6 @@ def _is_foreign(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return node.level > 0 or (node.module or "").partition(".")[0] not in sys.stdlib_module_names
     return isinstance(node, FUNCTIONS) and node.name.lstrip("_").rstrip("_") in ("truediv", "rtruediv", "floordiv", "mod", "divmod")
-
-
-def _is_try(node: ast.AST) -> bool:
-    return type(node).__name__ in ("Try", "TryStar")
 
 
 def _catches(handler: ast.ExceptHandler, error: type[BaseException]) -> bool:

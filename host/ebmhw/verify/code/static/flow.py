@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import TypeGuard
 
 from ebmhw.verify.code.static.scopes import FUNCTIONS
 
@@ -46,6 +46,11 @@ def leaves(loop: ast.While | ast.For | ast.AsyncFor) -> bool:
     return False
 
 
+def is_try(node: ast.AST) -> TypeGuard[ast.Try]:
+    """Tell whether a node is a try statement, with ``except`` or, from Python 3.11 on, ``except*``: both have the same members."""
+    return type(node).__name__ in ("Try", "TryStar")
+
+
 def completes(statements: list[ast.stmt]) -> bool:
     """Tell whether control can come out at the end of a statement list; True too where that is not known."""
     return all(_completes(statement) for statement in statements)
@@ -59,12 +64,11 @@ def _completes(node: ast.stmt) -> bool:
         return (held is not False and completes(node.body)) or (held is not True and completes(node.orelse))
     if isinstance(node, ast.While):
         return truth(node.test) is not True or leaves(node)
-    if type(node).__name__ in ("Try", "TryStar"):
-        assert isinstance(node, ast.Try) or sys.version_info >= (3, 11)
-        if not completes(node.finalbody):  # type: ignore[attr-defined]
+    if is_try(node):
+        if not completes(node.finalbody):
             return False
-        straight = completes(node.body) and completes(node.orelse)  # type: ignore[attr-defined]
-        return straight or any(completes(handler.body) for handler in node.handlers)  # type: ignore[attr-defined]
+        straight = completes(node.body) and completes(node.orelse)
+        return straight or any(completes(handler.body) for handler in node.handlers)
     if isinstance(node, ast.Match):
         last = node.cases[-1]
         wild = isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None and last.guard is None
