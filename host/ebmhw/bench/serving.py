@@ -166,11 +166,8 @@ def _growth(server: Server) -> float:
 def _carnot(shared: Any) -> Measure:
     if find_spec("carnot") is None:
         raise PeerMissing("carnot-ebm is not installed: pip install carnot-ebm")
-    try:
-        from mcp.server.fastmcp import FastMCP  # noqa: F401
-    except ImportError:
-        raise PeerMissing("carnot.mcp serves with mcp below 2 only; with a later one it ends at once without an answer") from None
-    raise PeerMissing("an mcp below 2 is installed, with which ours does not serve")
+    # Ours needs mcp 2 and carnot.mcp an older one: they never stand in one environment.
+    raise PeerMissing("carnot.mcp serves with mcp below 2 only; with a later one it ends at once without an answer")
 
 
 def _children(process: int) -> list[int]:

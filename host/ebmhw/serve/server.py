@@ -45,7 +45,7 @@ def serve(desk: Desk | None = None, limits: ServeLimits | None = None) -> int:
         where standard input or output is closed.
     """
     try:
-        import mcp.server.lowlevel  # noqa: F401
+        import mcp.server.lowlevel  # noqa: F401  # whether it is there, before any stream is taken over
     except ImportError as error:
         raise MissingExtra(f"the MCP server needs {error.name}, which is missing: pip install 'ebmhw[mcp]'") from error
     from ebmhw.serve.descriptors import Descriptors

@@ -15,6 +15,7 @@ import re
 import reprlib
 import sys
 import types
+from contextlib import suppress
 from typing import Any
 
 from ebmhw.verify.code.annotations import Check, bounds_of, check_of
@@ -35,7 +36,7 @@ def instrumented(code: str, file: str, notes: list[Any], namespace: dict[str, An
 
 
 class _Checker:
-    """What instrumented code calls; it never raises."""
+    """What instrumented code calls; it never raises: objects of the code may raise from anything that is asked of them, and are then not blamed."""
 
     def __init__(self, file: str, notes: list[Any], namespace: dict[str, Any]) -> None:
         self._file, self._notes, self._space = file, notes, namespace
@@ -45,21 +46,17 @@ class _Checker:
 
     def parameter(self, name: str, annotation: str, value: Any, function: str) -> None:
         """Check an argument at its function's beginning."""
-        try:
+        with suppress(Exception):
             wrong = self._wrong(annotation, value)
             if wrong is not None:
                 self._argument(f"{function} is called with {name}={_shown(value)}, which {wrong[1]}", wrong[0])
-        except Exception:
-            return
 
     def bounded(self, name: str, bounds: Bounds, value: Any, function: str) -> None:
         """Check an argument by the bounds that the docstring states; calls of itself are let be, for many end a recursion just beyond a bound."""
-        try:
+        with suppress(Exception):
             wrong = _beyond(bounds, value)
             if wrong is not None:
                 self._argument(f"{function} is called with {name}={_shown(value)}, which {wrong}", "bounds", but=function)
-        except Exception:
-            return
 
     def _argument(self, said: str, kind: str, but: str | None = None) -> None:
         """Note what a caller within the code passes, unless it is the function ``but``; what is passed from outside makes all within silent."""
@@ -72,41 +69,33 @@ class _Checker:
 
     def result(self, function: str, annotation: str, value: Any) -> Any:
         """Check what a function returns, and return it."""
-        try:
+        with suppress(Exception):
             wrong = self._wrong(annotation, value)
             if wrong is not None:
                 self._note(wrong[0], sys._getframe(1).f_lineno, f"{function} returns {_shown(value)}, which {wrong[1]}")
-        except Exception:
-            return value
         return value
 
     def result_bounded(self, function: str, bounds: Bounds, value: Any) -> Any:
         """Check what a function returns by the bounds that its docstring states, and return it."""
-        try:
+        with suppress(Exception):
             wrong = _beyond(bounds, value)
             if wrong is not None:
                 self._note("bounds", sys._getframe(1).f_lineno, f"{function} returns {_shown(value)}, which {wrong}")
-        except Exception:
-            return value
         return value
 
     def assigned(self, name: str, annotation: str, value: Any) -> Any:
         """Check what a name is given, and return it."""
-        try:
+        with suppress(Exception):
             wrong = self._wrong(annotation, value)
             if wrong is not None:
                 self._note(wrong[0], sys._getframe(1).f_lineno, f"{name} is {_shown(value)}, which {wrong[1]}")
-        except Exception:
-            return value
         return value
 
     def ended(self, function: str, annotation: str) -> None:
         """Check that a function may return None, which it is about to do because its end is reached."""
-        try:
+        with suppress(Exception):
             if self._wrong(annotation, None) is not None:
                 self._note("return", sys._getframe(1).f_lineno, f"{function} ends without a return, where its annotation promises {annotation}")
-        except Exception:
-            return
 
     def _note(self, kind: str, line: int, text: str) -> None:
         frame: Any = sys._getframe(1)
